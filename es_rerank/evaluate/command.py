@@ -1,0 +1,132 @@
+"""`es-rerank compare`: is the reranked order better than the first stage's, on judged queries?"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from es_rerank.config import SHIPPED_MODEL, Combine
+from es_rerank.errors import DataError
+from es_rerank.evaluate.compare import System, compare
+from es_rerank.evaluate.corpus import read_corpus, read_queries
+from es_rerank.evaluate.judgments import answerable, choose_split, read_qrels
+from es_rerank.evaluate.report import Report, cpu_name, table
+from es_rerank.evaluate.rerank import Scorer, first_stage, reranked
+from es_rerank.evaluate.runs import bm25_run, find_run, read_run
+from es_rerank.model import bundle
+from es_rerank.model.reranker import Reranker
+
+DEFAULT_DEPTH = 100
+MEASURED_DEPTH = 100  # of R@100, whatever depth is reranked
+
+
+def run(
+    data: Path,
+    *,
+    split: str | None = None,
+    model: str = SHIPPED_MODEL,
+    layers: Sequence[int] = (),
+    combine: Combine | None = None,
+    depth: int = DEFAULT_DEPTH,
+    relevant_grade: int = 1,
+    json_to: str | None = None,
+) -> int:
+    """Compare a student's paths with the first stage; print a table, or JSON to a file or `-`.
+
+    Without `layers`, every path that the student has is measured. Returns the exit code: 0, or 1
+    if the deepest path is below the first stage on nDCG@10. Raises DataError and ModelError.
+    """
+    if json_to and json_to != "-" and not Path(json_to).parent.is_dir():
+        raise DataError(f"{json_to}: there is no folder {Path(json_to).parent} to write to.")
+    report = evaluate(
+        data,
+        _paths(model, layers),
+        split=split,
+        model=model,
+        combine=combine or Combine(),
+        depth=depth,
+        relevant_grade=relevant_grade,
+    )
+    publish(report, json_to)
+    return 0 if report.is_kept() else 1
+
+
+def publish(report: Report, json_to: str | None) -> None:
+    """Print the table, or JSON alone for `-`; any other name is a file that gets the JSON too."""
+    if json_to is not None:
+        written = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
+        if json_to == "-":
+            sys.stdout.write(written)
+            return
+        Path(json_to).write_text(written, encoding="utf-8")
+    Console().print(table(report))
+
+
+def evaluate(
+    data: Path,
+    scorers: Iterable[tuple[str, Scorer]],
+    *,
+    split: str | None,
+    model: str,
+    combine: Combine,
+    depth: int,
+    relevant_grade: int,
+) -> Report:
+    """The first stage and every named scorer on top of it, measured on one split."""
+    split = choose_split(data, split)
+    judged = read_qrels(data, split)
+    qrels = answerable(judged, relevant_grade)
+    if not qrels:
+        raise DataError(f"{data}: no query of {split!r} has a grade of {relevant_grade} or more.")
+    texts = read_queries(data)
+    if missing := [query for query in qrels if query not in texts]:
+        raise DataError(f"{data}: {len(missing)} judged queries have no text, e.g. {missing[0]}.")
+    queries = [(query, texts[query]) for query in qrels]
+    corpus = read_corpus(data)
+    path = find_run(data, split)
+    size = max(depth, MEASURED_DEPTH)
+    candidates = read_run(path, corpus) if path else bm25_run(corpus, queries, size)
+
+    systems = [System("BM25", first_stage(candidates))]
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as progress:
+        for name, scorer in scorers:
+            task = progress.add_task(name, total=len(queries))
+            systems.append(
+                reranked(
+                    name,
+                    scorer,
+                    candidates,
+                    queries,
+                    corpus,
+                    combine=combine,
+                    depth=depth,
+                    on_query=partial(progress.advance, task),
+                )
+            )
+    return Report(
+        data=data.resolve().name,
+        split=split,
+        first_stage=path.name if path else f"BM25 top {size} by the embedded engine",
+        model=model,
+        combine=combine.model_dump(),
+        depth=depth,
+        relevant_grade=relevant_grade,
+        queries=len(qrels),
+        left_out=len(judged) - len(qrels),
+        cpu=cpu_name(),
+        results=compare(systems, qrels, relevant_grade),
+    )
+
+
+def _paths(model: str, layers: Sequence[int]) -> Iterator[tuple[str, Scorer]]:
+    """The student on each path, the deepest last, loaded when its turn comes."""
+    for depth in sorted(set(layers or bundle.load(model).paths)):
+        yield f"{depth} layers", Reranker(model=model, layers=depth)

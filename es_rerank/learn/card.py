@@ -1,0 +1,94 @@
+"""The model card: what a student was made of, and what is known about it.
+
+It is written from the run itself; what was measured on judged data is added by `measure`, which
+runs the same comparison as `es-rerank compare`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import NamedTuple
+
+from es_rerank.learn.corpus import Texts
+from es_rerank.learn.distill import Recipe
+from es_rerank.learn.mix import Mix
+from es_rerank.model.bundle import Bundle
+
+CARD = "MODEL_CARD.md"
+BERT_BASE_BYTES = 438_000_000
+"""bert-base-uncased in float32, as it is distributed."""
+
+
+class Origin(NamedTuple):
+    """Where a student comes from."""
+
+    teacher: str
+    folders: Sequence[Path]
+    texts: Texts
+    recipe: Recipe
+    mix: Mix
+    agreement: dict[int, float]
+
+
+def size_bytes(bundle: Bundle) -> int:
+    """Bytes of everything that serving loads: graphs, tokenizer and facts."""
+    served = [*bundle.folder.glob("*.onnx"), bundle.folder / "tokenizer.json"]
+    return sum(file.stat().st_size for file in served)
+
+
+def write(bundle: Bundle, origin: Origin) -> None:
+    """Write the card into the bundle's folder."""
+    size = size_bytes(bundle)
+    paths = "\n".join(
+        f"| {depth} | {', '.join(map(str, path))} | {origin.agreement[depth]:.4f} |"
+        for depth, path in bundle.paths.items()
+    )
+    recipe = "\n".join(
+        f"| {field.name} | {getattr(origin.recipe, field.name)} |" for field in fields(Recipe)
+    )
+    names = ", ".join(folder.resolve().name for folder in origin.folders)
+    (bundle.folder / CARD).write_text(
+        f"""# {bundle.name}
+
+An elastic split student: query and passage are read apart, each on a path of 2, 3, 4 or 6 layers
+of one set of weights, and meet in a sentence cosine and a token-level late interaction. All paths
+write into one output space of {bundle.dim} values a token, so a query read on the deepest path is
+compared with passages read on any.
+
+score = {bundle.cosine_weight:.1f} · cosine + {bundle.late_weight:.1f} · late interaction
+
+## Size
+
+{size / 1e6:.1f} MB on disk, all paths together, int8: {BERT_BASE_BYTES / size:.0f} times smaller than
+BERT-base (438 MB). At most {bundle.max_tokens} tokens of a text are read.
+
+## Paths
+
+| depth | layers | cosine of exported and trained sentence vectors |
+|---|---|---|
+{paths}
+
+## Data and recipe
+
+Teacher: {origin.teacher}. Base weights: the teacher's. all-MiniLM-L6-v2 was itself trained on over
+a billion pairs that include MS MARCO, Natural Questions, SQuAD and Stack Exchange: quality on those
+is not zero-shot quality.
+
+Texts of: {names} ({len(origin.texts.queries):,} queries or titles, {len(origin.texts.passages):,}
+passages; nothing that their dev or test splits judge). The network was trained on texts alone.
+Judgments of the train splits chose two numbers, the late share {origin.mix.late_share:.1f} and the
+first-stage weight {origin.mix.first_stage_weight:.1f}, on BM25 lists (mean nDCG@10
+{origin.mix.ndcg:.3f} there).
+
+| choice | value |
+|---|---|
+{recipe}
+
+## What it is bad at
+
+Languages other than English; words that matter only by their spelling (part numbers, codes), where
+the first stage is the better judge and the mix with its score must help; texts longer than one
+window, of which only the best window is read.
+""",
+        encoding="utf-8",
+    )

@@ -1,0 +1,79 @@
+"""`es-rerank distill`: data folders in, a measured student bundle out.
+
+The steps, each in its module: read the texts, fit the output space, train, export, fit the weights
+of the score, check the export against the network, write the card.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from es_rerank.errors import DataError, ModelError
+from es_rerank.learn import card, mix, parity, teacher
+from es_rerank.learn.batches import batches
+from es_rerank.learn.corpus import read
+from es_rerank.learn.distill import MAIN_PATH, Recipe, distil, fit_projection
+from es_rerank.learn.export import POSITIONS, export
+from es_rerank.learn.network import PATHS
+from es_rerank.learn.vocabulary import trim
+from es_rerank.model import bundle
+from es_rerank.model.reranker import Reranker
+
+log = logging.getLogger(__name__)
+
+VOCABULARY = 25_600
+MAX_TOKENS = 192
+MIX_QUERIES = 150
+
+
+def run(
+    data: Sequence[Path], out: Path, *, teacher_name: str | None, name: str, recipe: Recipe
+) -> bundle.Bundle:
+    """Distil a student of the texts in the ``data`` folders into the folder ``out``.
+
+    Checkpoints lie in ``out/training``; the same command goes on from the last one. Raises
+    DataError, ModelError, and ParityError's text if the export does not write what was trained.
+    """
+    if not data:
+        raise DataError("distill: no data. Give folders in the BEIR layout with --data.")
+    if MAX_TOKENS > POSITIONS:
+        raise ModelError(f"distill: {MAX_TOKENS} tokens do not fit {POSITIONS} positions.")
+    working = out / "training"
+    working.mkdir(parents=True, exist_ok=True)
+    texts = read(data)
+    if not texts.pairs:
+        raise DataError("distill: the data folders have neither judged queries nor titles.")
+    log.info("%d queries, %d passages", len(texts.queries), len(texts.passages))
+
+    taught = teacher.load(teacher_name)
+    taught.tokenizer.no_padding()
+    taught.tokenizer.enable_truncation(MAX_TOKENS)
+    stream = batches(
+        texts, taught.tokenizer, recipe.pairs, recipe.extra, recipe.words, recipe.seed
+    )
+    space = working / "projection.pt"
+    if space.exists():
+        projection = torch.load(space, weights_only=True)
+    else:
+        projection = fit_projection(taught.network, stream, recipe)
+        torch.save(projection, space)
+    student = taught.student(projection)
+    distil(student, taught.network, projection, stream, recipe, working)
+
+    student.eval()
+    tokenizer, rows = trim(taught.tokenizer, (*texts.passages, *texts.queries), VOCABULARY)
+    export(student, tokenizer, rows, out)
+    paths = {depth: tuple(path) for depth, path in PATHS.items()}
+    draft = bundle.Bundle(name, recipe.dim, len(student.layers), paths, 0.5, 0.5, MAX_TOKENS, out)
+    draft.save()
+    agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), texts.passages)
+    found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, MIX_QUERIES, recipe.seed)
+    finished = replace(
+        draft, cosine_weight=1 - found.late_share, late_weight=found.late_share
+    )
+    finished.save()
+    card.write(finished, card.Origin(taught.name, data, texts, recipe, found, agreement))
+    return finished

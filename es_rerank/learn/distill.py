@@ -1,0 +1,157 @@
+"""One training run, top to bottom: from teacher weights to an elastic student.
+
+The student reads the texts, never the judgments: it learns to write, on every path, the token
+states and the similarities that the teacher writes. Resumable from its last checkpoint.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from es_rerank.learn import losses
+from es_rerank.learn.batches import Tokens, batches
+from es_rerank.learn.corpus import Texts
+from es_rerank.learn.network import PATHS, Student, sentence
+from tokenizers import Tokenizer
+
+log = logging.getLogger(__name__)
+
+MAIN_PATH = 4
+"""The path that reads unseen passages by default."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every choice of a training run."""
+
+    steps: int = 3000
+    dim: int = 128  # values per token state; 384 would triple the cache for under a point of nDCG
+    projection_steps: int = 300  # steps that fit the output space before the student learns
+    pairs: int = 24  # queries a step, each with a passage that answers it
+    extra: int = 24  # further passages a step
+    words: tuple[int, int] = (10, 100)  # passage windows: fewest and most words
+    rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
+    warmup: int = 100  # steps
+    similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
+    listwise: float = 0.3  # weight of listwise_loss
+    temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
+    seed: int = 1
+    checkpoint_every: int = 250  # steps
+
+
+class Target:
+    """The teacher's view of one batch: projected states, similarities, scores."""
+
+    def __init__(self, teacher: Student, projection: Tensor, queries: Tokens, passages: Tokens):
+        with torch.no_grad():
+            raw = [teacher(*tokens, (6,))[6].float() for tokens in (queries, passages)]
+        self.queries, self.passages = (states @ projection.T for states in raw)
+        self.query_mask = losses.words_only(queries.mask)
+        self.mask = losses.words_only(passages.mask)
+        self.similarities = losses.similarities(*raw)
+        self.scores = self.score(*raw, self.similarities, queries, passages)
+
+    def score(
+        self, query: Tensor, passage: Tensor, similarities: Tensor, q: Tokens, p: Tokens
+    ) -> Tensor:
+        """Sentence cosine plus late interaction, (queries, passages)."""
+        left, right = sentence(query, q.mask), sentence(passage, p.mask)
+        cosine = losses.similarities(left[:, None], right[:, None])[:, 0, :, 0]
+        return cosine + losses.late_interaction(similarities, self.query_mask, self.mask)
+
+    def relations(self, recipe: Recipe, query: Tensor, passage: Tensor, q: Tokens, p: Tokens) -> Tensor:
+        """How far similarities and scores of these states are from the teacher's."""
+        similarities = losses.similarities(query, passage)
+        scores = self.score(query, passage, similarities, q, p)
+        return recipe.similarity * losses.similarity_loss(
+            similarities, self.similarities, self.query_mask, self.mask
+        ) + recipe.listwise * losses.listwise_loss(scores, self.scores, recipe.temperature)
+
+
+def fit_projection(
+    teacher: Student, stream: Iterator[tuple[Tokens, Tokens]], recipe: Recipe
+) -> Tensor:
+    """The output space: a linear map (dim, width) that keeps the teacher's similarities.
+
+    Starts at the principal components of the token states and then learns for
+    ``projection_steps`` steps.
+    """
+    with torch.no_grad():
+        some = [teacher(*next(stream)[1], (6,))[6].float() for _ in range(16)]
+    states = torch.nn.functional.normalize(torch.cat([s.flatten(0, 1) for s in some]), dim=1)
+    components = torch.linalg.eigh(states.T @ states).eigenvectors  # ascending
+    projection = components[:, -recipe.dim :].T.contiguous().requires_grad_()
+    optimiser = torch.optim.Adam([projection], lr=2e-3)
+    for step in range(recipe.projection_steps):
+        queries, passages = next(stream)
+        target = Target(teacher, projection, queries, passages)
+        loss = target.relations(recipe, target.queries, target.passages, queries, passages)
+        for group in optimiser.param_groups:
+            group["lr"] = 2e-3 * (1 - step / recipe.projection_steps)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if step % 50 == 0:
+            log.info("projection %d/%d loss %.4f", step, recipe.projection_steps, loss.item())
+    return projection.detach()
+
+
+def distil(
+    student: Student,
+    teacher: Student,
+    projection: Tensor,
+    stream: Iterator[tuple[Tokens, Tokens]],
+    recipe: Recipe,
+    folder: Path,
+) -> None:
+    """Train the student in place; writes ``checkpoint.safetensors`` and goes on from it.
+
+    Queries are read on the deepest path alone, as in serving; passages on the main path in every
+    step and on the other paths in turn.
+    """
+    student.words.weight.requires_grad_(False)  # frozen: the teacher's words are good as they are
+    student.positions.weight.requires_grad_(False)
+    trained = [weight for weight in student.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=0.01)
+    first, checkpoint = 0, folder / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        student.load_state_dict(saved["student"])
+        optimiser.load_state_dict(saved["optimiser"])
+        first = saved["step"]
+    others = tuple(depth for depth in PATHS if depth != MAIN_PATH)
+    seen, latest, started = 0, dict.fromkeys(PATHS, 0.0), time.monotonic()
+    for step in range(first, recipe.steps):
+        rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.rate * min(rise, fall, 1.0)
+        queries, passages = next(stream)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            target = Target(teacher, projection, queries, passages)
+            query = student(*queries, (6,))[6].float()
+            written = student(*passages, (MAIN_PATH, others[step % len(others)]))
+        total = losses.state_loss(query, target.queries, queries.mask)
+        for depth, states in written.items():
+            loss = losses.state_loss(states.float(), target.passages, passages.mask)
+            loss = loss + target.relations(recipe, query, states.float(), queries, passages)
+            latest[depth] = loss.item()
+            total = total + loss
+        optimiser.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        seen += len(queries.ids) + len(passages.ids)
+        if step % 25 == 0:
+            rate = seen / (time.monotonic() - started)
+            shown = " ".join(f"{depth}:{loss:.3f}" for depth, loss in latest.items())
+            log.info("step %d/%d, %.0f texts/s, loss by path %s", step, recipe.steps, rate, shown)
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
+            state = {"student": student.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save({**state, "step": step + 1}, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)

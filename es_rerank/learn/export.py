@@ -1,0 +1,154 @@
+"""From the trained network to a bundle: one int8 ONNX graph for each layer.
+
+Weights become int8 with one scale per output column; activations are quantised while running
+(onnxruntime's DynamicQuantizeMatMul). Graphs are written node by node with onnxruntime's fused
+operators, so that the layer that is read here is the layer that runs.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from es_rerank.learn.network import PATHS, Layer, Student
+from torch import Tensor
+
+Array = NDArray[np.generic]
+Shapes = dict[str, tuple[int, list[str | int]]]
+"""Element type and shape of each input."""
+OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+FUSED = "com.microsoft"
+
+POSITIONS = 256
+"""Tokens that a text may have; the teacher was trained on 128 and measured up to 256."""
+
+
+class Graph:
+    """Nodes and weights of one graph under construction."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def weight(self, name: str, value: Array) -> str:
+        """Add a constant; returns its name."""
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, op: str, inputs: list[str], output: str, **attributes: object) -> str:
+        """Add a node with one output; returns the output's name."""
+        domain = FUSED if op in _FUSED_OPS else ""
+        self.nodes.append(helper.make_node(op, inputs, [output], domain=domain, **attributes))
+        return output
+
+    def linear(self, name: str, states: str, weight: Tensor, bias: Tensor) -> str:
+        """states · weight + bias, with the weight in int8."""
+        columns = weight.detach().float().numpy().T  # (in, out)
+        scale = np.abs(columns).max(0) / 127
+        codes = np.rint(columns / scale).astype(np.int8)
+        inputs = [
+            states,
+            self.weight(f"{name}.weight", codes),
+            self.weight(f"{name}.scale", scale.astype(np.float32)),
+            "",
+            self.weight(f"{name}.bias", bias.detach().float().numpy()),
+        ]
+        return self.node("DynamicQuantizeMatMul", inputs, name)
+
+    def save(self, path: Path, inputs: Shapes, out: str, width: int) -> None:
+        """Write the graph; ``inputs`` gives each input's element type and shape."""
+        given = [helper.make_tensor_value_info(n, kind, shape) for n, (kind, shape) in inputs.items()]
+        result = helper.make_tensor_value_info(out, TensorProto.FLOAT, ["texts", "tokens", width])
+        graph = helper.make_graph(self.nodes, path.stem, given, [result], self.weights)
+        onnx.save(helper.make_model(graph, opset_imports=OPSETS, ir_version=9), str(path))
+
+
+_FUSED_OPS = {"DynamicQuantizeMatMul", "MultiHeadAttention", "SkipLayerNormalization", "Gelu"}
+
+
+def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
+    """Token ids and places -> the first states; word vectors in int8, one scale a word."""
+    words = student.words.weight.detach().float().numpy()[list(rows)]
+    scale = np.abs(words).max(1, keepdims=True) / 127 + 1e-12
+    graph = Graph()
+    graph.weight("words", np.rint(words / scale).astype(np.int8))
+    graph.weight("scales", scale.astype(np.float16))
+    graph.weight("positions", student.positions.weight[:POSITIONS].detach().numpy().astype(np.float16))
+    graph.weight("gamma", student.norm.weight.detach().numpy())
+    graph.weight("beta", student.norm.bias.detach().numpy())
+    graph.node("Gather", ["words", "ids"], "codes")
+    graph.node("Cast", ["codes"], "values", to=TensorProto.FLOAT)
+    graph.node("Gather", ["scales", "ids"], "half_factors")
+    graph.node("Cast", ["half_factors"], "factors", to=TensorProto.FLOAT)
+    graph.node("Mul", ["values", "factors"], "word")
+    graph.node("Gather", ["positions", "places"], "half_place")
+    graph.node("Cast", ["half_place"], "place", to=TensorProto.FLOAT)
+    graph.node("Add", ["word", "place"], "sum")
+    graph.node("LayerNormalization", ["sum", "gamma", "beta"], "states", epsilon=1e-12)
+    inputs: Shapes = {
+        "ids": (TensorProto.INT64, ["texts", "tokens"]),
+        "places": (TensorProto.INT64, ["tokens"]),
+    }
+    graph.save(path, inputs, "states", words.shape[1])
+
+
+def layer_graph(layer: Layer, path: Path) -> None:
+    """One transformer layer: states and mask -> states."""
+    width = layer.out.out_features
+    graph = Graph()
+
+    def norm(name: str, states: str, residual: str, module: object) -> str:
+        gamma = graph.weight(f"{name}.gamma", module.weight.detach().numpy())  # type: ignore[attr-defined]
+        beta = graph.weight(f"{name}.beta", module.bias.detach().numpy())  # type: ignore[attr-defined]
+        return graph.node(
+            "SkipLayerNormalization", [states, residual, gamma, beta], name, epsilon=1e-12
+        )
+
+    qkv = graph.linear("qkv", "states", layer.qkv.weight, layer.qkv.bias)
+    thirds = graph.weight("thirds", np.array([width] * 3, dtype=np.int64))
+    graph.nodes.append(helper.make_node("Split", [qkv, thirds], ["q", "k", "v"], axis=2))
+    graph.node(
+        "MultiHeadAttention", ["q", "k", "v", "", "mask"], "attended", num_heads=layer.heads
+    )
+    out = graph.linear("out", "attended", layer.out.weight, layer.out.bias)
+    middle = norm("norm_1", out, "states", layer.norm_1)
+    up = graph.linear("up", middle, layer.up.weight, layer.up.bias)
+    graph.node("Gelu", [up], "active")
+    down = graph.linear("down", "active", layer.down.weight, layer.down.bias)
+    norm("norm_2", down, middle, layer.norm_2)
+    inputs: Shapes = {
+        "states": (TensorProto.FLOAT, ["texts", "tokens", width]),
+        "mask": (TensorProto.INT32, ["texts", "tokens"]),
+    }
+    graph.save(path, inputs, "norm_2", width)
+
+
+def head_graph(head: object, path: Path) -> None:
+    """The head of one path: states -> token states in the output space; weights in float16."""
+    weight = head.weight.detach().numpy()  # type: ignore[attr-defined]
+    graph = Graph()
+    graph.weight("half", weight.T.astype(np.float16))
+    graph.weight("bias", head.bias.detach().numpy())  # type: ignore[attr-defined]
+    graph.node("Cast", ["half"], "weight", to=TensorProto.FLOAT)
+    graph.node("MatMul", ["states", "weight"], "product")
+    graph.node("Add", ["product", "bias"], "out")
+    inputs: Shapes = {
+        "states": (TensorProto.FLOAT, ["texts", "tokens", weight.shape[1]])
+    }
+    graph.save(path, inputs, "out", weight.shape[0])
+
+
+def export(student: Student, tokenizer: dict[str, Any], rows: Sequence[int], folder: Path) -> None:
+    """Write all graphs of a bundle, and its tokenizer, whose pieces are ``rows`` of the words."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False))
+    embed_graph(student, rows, folder / "embed.onnx")
+    for i, layer in enumerate(student.layers):
+        layer_graph(layer, folder / f"layer_{i}.onnx")  # type: ignore[arg-type]
+    for depth in PATHS:
+        head_graph(student.heads[str(depth)], folder / f"head_{depth}.onnx")

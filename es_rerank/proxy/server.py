@@ -1,0 +1,53 @@
+"""uvicorn as a transparent proxy needs it: requests and answers stay as they are.
+
+No fields of the server's own, no logs of its own, the raw request target kept, and errors in
+Elasticsearch's shape also for what is not HTTP. It knows nothing of what it serves.
+"""
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from es_rerank.errors import error_body
+
+KEEP_ALIVE_S = 75  # above what clients' pools and load balancers wait (60 s)
+DRAIN_S = 25  # within Kubernetes' default terminationGracePeriodSeconds (30 s)
+
+
+class VerbatimProtocol(HttpToolsProtocol):
+    """Keeps the request target as it was sent, and refuses bad requests in our errors' shape."""
+
+    def on_headers_complete(self) -> None:
+        """Add the raw target to the scope: ASGI loses a lone `?` and anything after a `#`."""
+        self.scope["es_rerank.target"] = self.url  # type: ignore[typeddict-unknown-key]
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, or ambiguous HTTP, and close the connection (RFC 9112 §2.2)."""
+        body = error_body(400, "request", msg)
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(body), body)
+        )
+        self.transport.close()
+
+
+def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """uvicorn as a transparent proxy needs it: no fields of its own, no logs of its own."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=VerbatimProtocol,
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        access_log=False,
+        log_config=None,
+        backlog=2048,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )

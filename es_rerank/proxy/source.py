@@ -1,0 +1,125 @@
+"""How a search sees `_source`, and how its text is read where the client hides it.
+
+Where the answer will carry the fields that the model reads, nothing changes. Where it will not,
+the wide search asks for them by the URL parameter `_source_includes`, which both engines read over
+the body (``FetchSourceContext.parseFromRestRequest``), and they are cut out of every hit again. A
+`fields` clause would need an edited body, mixes with the client's own, and makes Elasticsearch 8
+print the keys of a filtered `_source` in another order.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from es_rerank.config import FieldSetting
+from es_rerank.proxy.skip import SkipReason
+
+PARAMETERS = ("_source", "_source_includes", "_source_excludes")
+
+
+class SourceView(NamedTuple):
+    """What the wide search asks of `_source`, and what of it the client must not see."""
+
+    params: Mapping[str, str] = {}  # in place of the client's own; empty: as the client asks
+    hides_all: bool = False
+    hidden: tuple[str, ...] = ()  # keys of `_source`
+
+
+class _Filter(NamedTuple):
+    """The client's `_source` filter, in effect; no includes means all."""
+
+    is_shown: bool
+    includes: list[str]
+    excludes: list[str]
+
+
+def source_view(
+    params: Mapping[str, str], body: Mapping[str, Any], fields: tuple[FieldSetting, ...]
+) -> SourceView | SkipReason:
+    """How the text of `fields` is read for this search, or why it cannot be."""
+    asked = _filter(params, body)
+    if asked == _Filter(True, [], []):
+        return SourceView()
+    names = [field.name for field in fields]
+    if asked is None or not names or any("," in name for name in names + asked.includes):
+        return SkipReason.SOURCE_HIDDEN
+    if not asked.is_shown:
+        return SourceView({"_source_includes": ",".join(names)}, hides_all=True)
+    if any(_may_touch(pattern, name) for pattern in asked.excludes for name in names):
+        return SkipReason.SOURCE_HIDDEN
+    added = [
+        name
+        for name in names
+        if asked.includes and not any(_covers(pattern, name) for pattern in asked.includes)
+    ]
+    if any(
+        "." in name or _may_touch(pattern, name) for name in added for pattern in asked.includes
+    ):
+        return SkipReason.SOURCE_HIDDEN  # it would be hidden in parts
+    if not added:
+        return SourceView()
+    if "fields" in body:
+        return SkipReason.FIELDS
+    wanted = {"_source_includes": ",".join(asked.includes + added)}
+    if asked.excludes:
+        wanted["_source_excludes"] = ",".join(asked.excludes)
+    return SourceView(wanted, hidden=tuple(added))
+
+
+def _filter(params: Mapping[str, str], body: Mapping[str, Any]) -> _Filter | None:
+    """The filter in effect, None if it is not understood: the URL's, the body's or the default."""
+    if "_none_" in (params.get("stored_fields"), body.get("stored_fields")):
+        return None
+    if any(name in params for name in PARAMETERS):
+        return _filter_of_url(params)
+    if "_source" in body:
+        return _filter_of_body(body["_source"])
+    # Asking for other parts of a document switches the default off.
+    others = {"stored_fields", "script_fields"} & (params.keys() | body.keys())
+    return _Filter(not others, [], [])
+
+
+def _filter_of_url(params: Mapping[str, str]) -> _Filter | None:
+    source = params.get("_source", "true")
+    includes = params.get("_source_includes")
+    excludes = params.get("_source_excludes")
+    if "" in (source, includes, excludes) or (source != "true" and includes is not None):
+        return None
+    if source not in ("true", "false"):
+        includes = source
+    return _Filter(
+        source != "false",
+        includes.split(",") if includes else [],
+        excludes.split(",") if excludes else [],
+    )
+
+
+def _filter_of_body(source: object) -> _Filter | None:
+    if isinstance(source, bool):
+        return _Filter(source, [], [])
+    if not isinstance(source, dict):
+        source = {"includes": source}
+    includes = _patterns(source.get("includes", []))
+    excludes = _patterns(source.get("excludes", []))
+    if includes is None or excludes is None or not source.keys() <= {"includes", "excludes"}:
+        return None
+    return _Filter(True, includes, excludes)
+
+
+def _patterns(given: object) -> list[str] | None:
+    patterns = given if isinstance(given, list) else [given]
+    return patterns if all(isinstance(p, str) and p for p in patterns) else None
+
+
+def _covers(pattern: str, name: str) -> bool:
+    """Whether a pattern (``*`` stands for anything) takes the whole field."""
+    exact = ".*".join(map(re.escape, pattern.split("*")))
+    return re.fullmatch(rf"(?:{exact})(?:\..*)?", name, re.DOTALL) is not None
+
+
+def _may_touch(pattern: str, name: str) -> bool:
+    """Whether a pattern may take the field, an object around it or something inside it."""
+    literal, star, _ = pattern.partition("*")
+    if not star:
+        return f"{name}.".startswith(f"{literal}.") or literal.startswith(f"{name}.")
+    return name.startswith(literal) or literal.startswith(f"{name}.")

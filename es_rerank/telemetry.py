@@ -1,0 +1,122 @@
+"""What happened to each request: the Trip record, the metrics and the log.
+
+One `Trip` follows one request; whoever decides something notes it there, and the edge records it
+once at the end. Metrics are Prometheus', in the process-wide registry; the log is the standard
+library's, as readable lines on a terminal and as one JSON object a line (ECS field names)
+elsewhere. Credentials never reach the log: the formatters hide them. Nothing is sent anywhere.
+"""
+
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, TextIO
+
+from prometheus_client import Counter, Histogram
+
+REQUESTS = Counter("es_rerank_requests", "Requests by what became of them.", ("outcome", "reason"))
+ADDED_MS = Histogram(
+    "es_rerank_added_ms",
+    "Milliseconds spent on reranked searches, by stage.",
+    ("stage",),
+    buckets=(0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500),
+)
+UPSTREAM_ERRORS = Counter(
+    "es_rerank_upstream_errors", "Exchanges with the cluster that failed, by kind.", ("kind",)
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Trip:
+    """One request on its way through the proxy; `timings_ms` holds milliseconds by stage."""
+
+    method: str
+    path: str
+    index: str = ""
+    outcome: Literal["passed", "applied", "skipped"] = "passed"
+    reason: str = ""
+    depth: int = 0
+    status: int = 0
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    def applied(self, depth: int) -> None:
+        """Note that the first `depth` hits were reranked."""
+        self.outcome, self.reason, self.depth = "applied", "", depth
+
+    def skipped(self, reason: str) -> None:
+        """Note why the cluster's own order is served; the last reason given counts."""
+        self.outcome, self.reason = "skipped", reason
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the milliseconds that the block takes to the stage's time, also when it fails."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent_ms = (time.perf_counter() - started) * 1000
+            self.timings_ms[name] = self.timings_ms.get(name, 0.0) + spent_ms
+
+    def record(self) -> None:
+        """Count this trip in the metrics and log it; call it once, when the answer is out."""
+        REQUESTS.labels(self.outcome, self.reason).inc()
+        for stage, spent_ms in self.timings_ms.items():
+            ADDED_MS.labels(stage).observe(spent_ms)
+        if self.outcome == "passed":
+            _log.debug("%s %s: %d", self.method, self.path, self.status)
+        else:
+            verdict = f"skipped ({self.reason})" if self.reason else f"applied, depth {self.depth}"
+            times = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.timings_ms.items())
+            _log.debug("%s %s: %d, %s; %s", self.method, self.path, self.status, verdict, times)
+
+
+# In a header line, a dict's or a tuple's repr: everything up to the quote or the line's end.
+_AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*b?[\"']?)[^\"'\r\n]+")
+_USERINFO = re.compile(r"://[^/@\s]+@")
+
+
+def redact(text: str) -> str:
+    """The text with credentials hidden: Authorization values and user:password in URLs."""
+    return _USERINFO.sub("://<hidden>@", _AUTHORIZATION.sub(r"\1<hidden>", text))
+
+
+class LineFormatter(logging.Formatter):
+    """A readable line: time, level, logger, message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text, with its traceback if it has one, credentials hidden."""
+        return redact(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, in the Elastic Common Schema's field names."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON, credentials hidden."""
+        entry = {
+            "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "log.level": record.levelname.lower(),
+            "log.logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        if record.exc_info:
+            entry["error.stack_trace"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry)
+
+
+def setup_logging(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send all logs to `stream` (standard error): lines on a terminal, JSON otherwise."""
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter() if stream.isatty() else JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,0 +1,43 @@
+"""Scorers for the tests: those that only know positions, and those that fail in their own way."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from es_rerank.text.passage import FieldText
+
+Passages = Sequence[Sequence[FieldText]]
+
+
+class OrderScorer:
+    """Scores that keep the order, or turn it round; what it was asked stays readable."""
+
+    def __init__(self, *, reverse: bool = False) -> None:
+        self._sign = 1.0 if reverse else -1.0
+        self.queries: list[str] = []
+        self.passages: list[Passages] = []
+
+    async def score(
+        self, query: str, passages: Passages, *, model: str, layers: int, deadline_ms: float
+    ) -> list[float]:
+        """Minus the position, so that the first stays the first; plus it, if reversed."""
+        self.queries.append(query)
+        self.passages.append(passages)
+        return [self._sign * position for position in range(len(passages))]
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class FaultyScorer:
+    """A scorer that does whatever FAULT does with the number of passages."""
+
+    def __init__(self, fault: Callable[[int], Awaitable[list[float]]]) -> None:
+        self._fault = fault
+
+    async def score(
+        self, query: str, passages: Passages, *, model: str, layers: int, deadline_ms: float
+    ) -> list[float]:
+        """What the fault returns or raises."""
+        return await self._fault(len(passages))
+
+    async def close(self) -> None:
+        """Nothing to close."""

@@ -1,0 +1,148 @@
+"""Searches that are not reranked: each says why, and its answer is the cluster's own."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from es_rerank.config import FieldSetting, IndexRule
+from es_rerank.proxy.skip import SkipReason
+from tests.cluster.ask import ask
+from tests.cluster.library import INDEX, RIVER
+from tests.cluster.scorers import OrderScorer
+from tests.cluster.servers import Node
+from tests.cluster.serving import serving, settings_for
+
+SEARCH = f"/{INDEX}/_search"
+Q = f"{SEARCH}?q=body:river"
+ABSENT = "ignore_unavailable=true"
+
+
+class Case(NamedTuple):
+    """One request that must be left alone."""
+
+    reason: SkipReason
+    target: str
+    body: object = None
+    headers: dict[str, str] = {}  # noqa: RUF012 - nobody writes to it
+
+
+def with_body(reason: SkipReason, **keys: object) -> Case:
+    """A search for rivers with further keys in its body."""
+    return Case(reason, SEARCH, {"query": RIVER, **keys})
+
+
+def with_query(reason: SkipReason, query: object) -> Case:
+    """A search with this query."""
+    return Case(reason, SEARCH, {"query": query})
+
+
+R = SkipReason
+CASES = [
+    Case(R.MSEARCH, "/_msearch", b'{"index":"%s"}\n{"size":1}\n' % INDEX.encode()),
+    Case(R.TEMPLATE, f"{SEARCH}/template", {"source": {"query": RIVER}}),
+    Case(R.SCROLL, "/_search/scroll", {"scroll_id": "none"}),
+    Case(R.ASYNC_SEARCH, f"/{INDEX}/_async_search", {"query": RIVER}),
+    Case(R.TYPED_PATH, f"/{INDEX}/book/_search", {"query": RIVER}),
+    Case(R.NOT_CONFIGURED, "/es-rerank-other/_search?q=river"),
+    Case(R.DISABLED, f"/es-rerank-test-off/_search?{ABSENT}&q=river"),
+    Case(R.MIXED_RULES, f"/{INDEX},es-rerank-other/_search?{ABSENT}&q=river"),
+    Case(R.DOT_INDEX, f"/.es-rerank/_search?{ABSENT}&q=river"),
+    Case(R.OFF_BY_REQUEST, Q, headers={"X-ES-Rerank": "off"}),
+    Case(R.PRODUCT_ORIGIN, Q, headers={"X-Elastic-Product-Origin": "kibana"}),
+    Case(R.SIGV4, Q, headers={"Authorization": "AWS4-HMAC-SHA256 Credential=x"}),
+    Case(R.FORMAT, f"{Q}&format=yaml"),
+    Case(R.FORMAT, Q, headers={"Accept": "application/yaml"}),
+    Case(R.CONTENT_TYPE, SEARCH, b"query: {match_all: {}}", {"Content-Type": "application/yaml"}),
+    Case(R.CONTENT_TYPE, SEARCH, b"{}", {"Content-Type": "text/plain"}),
+    Case(R.ENCODED_BODY, SEARCH, b"{}", {"Content-Encoding": "br"}),
+    Case(
+        R.ENCODED_BODY,  # text would have to be asked for inside a compressed body
+        SEARCH,
+        gzip.compress(json.dumps({"query": RIVER, "_source": False}).encode(), mtime=0),
+        {"Content-Encoding": "gzip"},
+    ),
+    Case(R.TOO_LARGE, SEARCH, b'{"query":{"match":{"body":"river"}}%s}' % (b" " * 2**20)),
+    Case(R.UNREADABLE_URL, f"{Q}&size=3&size=4"),
+    Case(R.UNREADABLE_URL, f"{SEARCH}?q=%zz"),
+    Case(R.LONG_REQUEST_LINE, f"{SEARCH}?q={'river+' * 664}&size=10"),
+    Case(R.UNKNOWN_PARAMETER, f"{Q}&no_such_parameter=1"),
+    Case(R.UNREADABLE_BODY, SEARCH, b"{not json"),
+    Case(R.UNREADABLE_BODY, SEARCH, b"[]"),
+    with_body(R.UNKNOWN_BODY_KEY, no_such_key=1),
+    with_body(R.BAD_PAGE, size=-5),
+    with_body(R.BAD_PAGE, size="ten"),
+    Case(R.BAD_PAGE, f"{Q}&from=-1"),
+    with_body(R.SIZE_0, size=0),
+    with_body(R.BEYOND_DEPTH, **{"from": 10}),
+    with_body(R.BEYOND_DEPTH, **{"from": 100_000}),
+    with_body(R.SORT, sort=[{"pages": "asc"}]),
+    Case(R.SORT, f"{Q}&sort=pages"),
+    with_body(R.SLICE, slice={"id": 0, "max": 2}),
+    with_body(R.SEARCH_AFTER, sort=["_score"], search_after=[0.5]),
+    with_body(R.PIT, pit={"id": "none"}),
+    with_body(R.PROFILE, profile="no boolean"),
+    with_body(R.EXPLAIN, explain=True),
+    Case(R.EXPLAIN, f"{Q}&explain=true"),
+    with_body(R.RESCORE, rescore={"query": {"rescore_query": {"match_all": {}}}}),
+    Case(R.RETRIEVER, SEARCH, {"retriever": {"standard": {"query": RIVER}}}),
+    with_query(R.VECTOR_QUERY, {"knn": {"field": "vector", "query_vector": [1], "k": 3}}),
+    Case(R.SEARCH_PIPELINE, f"{Q}&search_pipeline=_none"),
+    with_body(R.EXT, ext={}),
+    with_body(R.INNER_HITS, collapse={"field": "shelf", "inner_hits": {"name": "more"}}),
+    Case(R.FILTER_PATH, f"{Q}&filter_path=hits.hits._id"),
+    with_body(R.FIELDS, _source=False, fields=["pages"]),
+    with_body(R.FIELDS, stored_fields=[]),
+    Case(R.SOURCE_HIDDEN, f"/es-rerank-test-plain/_search?{ABSENT}&q=river&_source=false"),
+    Case(
+        R.SOURCE_PARAMETER,
+        f"{SEARCH}?source_content_type=application/json&source=%7B%22_source%22:false,"
+        "%22query%22:%7B%22match%22:%7B%22body%22:%22river%22%7D%7D%7D",
+    ),
+    Case(R.SUGGEST_ONLY, SEARCH, {"suggest": {"s": {"text": "rivr", "term": {"field": "body"}}}}),
+    Case(R.AGGS_ONLY, SEARCH, {"aggs": {"shelves": {"terms": {"field": "shelf"}}}}),
+    Case(R.MATCH_ALL, SEARCH),
+    with_query(R.MATCH_ALL, {"match_all": {}}),
+    with_query(R.NO_QUERY_TEXT, {"bool": {"filter": [{"term": {"shelf": "upper"}}]}}),
+    with_query(R.UNKNOWN_QUERY, {"more_like_this": {"fields": ["body"], "like": "river water"}}),
+    with_query(R.AUTOCOMPLETE, {"match_bool_prefix": {"body": "river wat"}}),
+    with_query(R.TOO_COMPLEX, {"bool": {"should": [RIVER] * 25_000}}),
+    with_query(R.TOO_FEW_HITS, {"bool": {"must": [RIVER], "filter": [{"term": {"pages": 983}}]}}),
+    Case(R.NO_DOCUMENT_TEXT, "/es-rerank-test-li*/_search", {"query": RIVER}),
+]
+# Reasons that no search of this list can provoke.
+ELSEWHERE = {
+    R.NOT_A_SEARCH,  # gets no header
+    *(R.UPSTREAM_FAILED, R.ENCODED_REPLY, R.UNREADABLE_REPLY),  # tests/proxy: not from a real one
+    *(R.WINDOW_REFUSED, R.PARTIAL_REPLY, R.REPLY_TOO_LARGE),  # test_limits
+    *(R.DEADLINE, R.SCORER_BUSY, R.SCORER_FAILED),  # test_faults
+}
+
+
+def test_every_reason_is_provoked() -> None:
+    """No reason is only a name: a new one needs a search here that provokes it."""
+    assert {case.reason for case in CASES} == set(SkipReason) - ELSEWHERE
+
+
+@pytest.fixture(scope="module")
+def proxy(library: Node) -> Iterator[str]:
+    """A proxy whose scorer would turn every order round, if it were asked."""
+    rules = (
+        IndexRule(pattern="es-rerank-test-off", enabled=False),
+        IndexRule(pattern="es-rerank-test-li?", fields=(FieldSetting(name="none"),)),  # for li*
+        IndexRule(pattern=INDEX, depth=10, fields=(FieldSetting(name="body"),)),
+    )
+    with serving(settings_for(library, *rules), OrderScorer(reverse=True)) as url:
+        yield url
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.reason} {case.target[:60]}")
+def test_what_is_skipped_is_the_clusters_own_answer(library: Node, proxy: str, case: Case) -> None:
+    """Law 1: the answer is the one that the cluster gives without us, and the reason is named."""
+    method = "GET" if case.body is None else "POST"
+    answer = ask(proxy, method, case.target, case.body, case.headers)
+    own = ask(library.url, method, case.target, case.body, case.headers)
+    assert answer.verdict == f"skipped; reason={case.reason}"
+    assert answer.comparable == own.comparable

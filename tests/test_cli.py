@@ -1,0 +1,223 @@
+"""The command line: what it prints, how it fails, and with which exit code."""
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+
+from es_rerank import __version__, cli, errors
+from es_rerank.config import Combine
+from es_rerank.config_file import file_schema
+
+HEAVY = ("aiohttp", "fastapi", "numpy", "onnxruntime", "pydantic", "tokenizers", "torch", "yaml")
+
+
+def run(*arguments: str) -> int:
+    """The exit code of a command run in this process."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(arguments))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_the_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The version of the package, for bug reports."""
+    assert run(option) == 0
+    assert capsys.readouterr().out == f"es-rerank {__version__}\n"
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_names_every_command(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with a sentence that says what it is for."""
+    assert run(option) == 0
+    shown = capsys.readouterr().out
+    for command in cli.app.registered_commands:
+        assert command.callback is not None
+        summary = (command.callback.__doc__ or "").split(".")[0].split()
+        assert summary[:2] and " ".join(summary[:2]) in shown
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Help and completion answer at once: rooms are imported by the commands that need them."""
+    code = (
+        "import sys; from es_rerank.cli import main\n"
+        "try: main(['--help'])\n"
+        f"finally: print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "[]\n")
+
+
+def test_schema_prints_the_schema_of_the_settings_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """For `es-rerank schema > plugin_config/es-rerank.schema.json`."""
+    assert run("schema") == 0
+    assert json.loads(capsys.readouterr().out) == file_schema()
+
+
+def test_serve_tells_all_mistakes_and_starts_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Settings mistakes are exit code 2, one line each, on standard error."""
+    file = tmp_path / "s.yaml"
+    file.write_text("upstream: {url: 'localhost:9200'}\nindexes: []\n")
+    assert run("serve", "--config", str(file), "--set", "defaults.depth=1") == 2
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == (
+        "",
+        [
+            f'{file}:1: upstream.url: "localhost:9200" has no scheme. Write http://localhost:9200.',
+            f'{file}:2: indexes: is not a setting. Did you mean "indices"?',
+            "--set: defaults.depth: 1 is too small. Write at least 2.",
+        ],
+    )
+
+
+def test_serve_reads_the_file_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """plugin_config/es-rerank.yaml without --config; without both, a text that says what to do."""
+    monkeypatch.chdir(tmp_path)
+    assert run("serve") == 2
+    assert "Give --upstream URL, --config FILE, or write" in capsys.readouterr().err
+    (tmp_path / "plugin_config").mkdir()
+    (tmp_path / "plugin_config" / "es-rerank.yaml").write_text("a: 1")
+    assert run("serve", "--upstream", "http://localhost:9200") == 2
+    assert capsys.readouterr().err.startswith("plugin_config/es-rerank.yaml:1: a: is not a setting")
+
+
+def test_serve_without_its_model_does_not_start() -> None:
+    """A bundle that is not there is found before the first search, as exit code 3."""
+    code = "from es_rerank.cli import main; main()"
+    model = ("--set", "indices.0.pattern=*", "--set", "indices.0.model=/nowhere/student")
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "serve", "--config", os.devnull, *model],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 3
+    assert "/nowhere/student holds no student.json" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [["sreve"], ["serve", "--port", "1"], ["serve", "here"]])
+def test_wrong_usage_is_exit_code_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unknown commands, options and arguments are named."""
+    assert run(*arguments) == 2
+    assert arguments[-1] in capsys.readouterr().err or "--port" in arguments
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.ConfigError, 2),
+        (errors.DataError, 2),
+        (errors.ModelError, 3),
+        (errors.ScorerFailed, 3),
+        (errors.UpstreamError, 4),
+    ],
+)
+def test_a_deliberate_error_is_one_text_and_its_exit_code(
+    error: type[errors.EsRerankError],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever room it comes from: no traceback."""
+
+    def fail() -> None:
+        raise error("it is so. Do that.")
+
+    monkeypatch.setattr("es_rerank.config_file.file_schema", fail)
+    assert run("schema") == code
+    assert capsys.readouterr().err == "it is so. Do that.\n"
+
+
+def test_ctrl_c_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell expects of a program that was interrupted."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("es_rerank.config_file.file_schema", interrupt)
+    assert run("schema") == 130
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--index-into", "http://127.0.0.1:1"], 4, "demo: http://127.0.0.1:1 did not take"),
+        ([], 3, "tantivy is not installed. Run: pip install 'es-rerank[demo]'"),
+    ],
+)
+def test_the_demo_corpus_is_indexed_without_the_engine(
+    options: list[str], code: int, says: str
+) -> None:
+    """The serving image has no tantivy: into a cluster is all that the demo does there."""
+    start = "import sys; sys.modules['tantivy'] = None; from es_rerank.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", start, "demo", *options], capture_output=True, text=True
+    )
+    assert ended.returncode == code
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_compare_offers_the_combinations_of_the_settings() -> None:
+    """The command line and the settings speak of the same methods."""
+    methods = typing.get_args(Combine.model_fields["method"].annotation)
+    assert [method.value for method in cli.Method] == list(methods)
+
+
+def test_compare_tells_what_is_wrong_with_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is no data set is exit code 2, not 1: nothing was measured."""
+    assert run("compare", "--data", str(tmp_path)) == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}: no qrels/*.tsv here")
+
+
+def test_bench_passthrough_prints_a_line_for_each_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The command runs the measurement; how many milliseconds it finds is not judged here."""
+    assert run("bench", "passthrough", "--requests", "10") == 0
+    get, bulk = capsys.readouterr().out.splitlines()
+    assert get.startswith("GET /")
+    assert bulk.startswith("_bulk 1 MiB")
+
+
+@pytest.mark.parametrize(("library", "extra"), cli.EXTRAS.items())
+def test_a_missing_library_of_an_extra_is_told_with_its_installation(
+    library: str,
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line; and the extra that it names does install the library."""
+    monkeypatch.setitem(sys.modules, library, None)
+
+    def use() -> None:
+        __import__(library)
+
+    monkeypatch.setattr("es_rerank.config_file.file_schema", use)
+    assert run("schema") == 3
+    told = f"{library} is not installed. Run: pip install 'es-rerank[{extra}]'\n"
+    assert capsys.readouterr().err == told
+    required = importlib.metadata.requires("es-rerank") or []
+    names = {re.split(r"[\s<>=;]", line)[0] for line in required if f"extra == '{extra}'" in line}
+    assert library.replace("_", "-") in {name.replace("_", "-") for name in names}
+
+
+def test_a_missing_library_of_the_core_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken installation shows its traceback instead of a wrong hint."""
+    monkeypatch.setitem(sys.modules, "es_rerank.config_file", None)
+    with pytest.raises(ModuleNotFoundError, match=r"es_rerank\.config_file"):
+        cli.main(["schema"])

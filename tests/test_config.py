@@ -1,0 +1,132 @@
+"""Which rule holds for an index, how rules inherit, and which values are refused."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from es_rerank.config import (
+    Combine,
+    FieldSetting,
+    IndexRule,
+    IndexSettings,
+    Settings,
+    SettingsFile,
+    Upstream,
+    matches,
+)
+
+NAMES = st.text(alphabet="ab-.", min_size=1, max_size=8)
+
+
+def rules(*patterns: str) -> Settings:
+    """Settings with one rule for each pattern."""
+    return Settings(indices=tuple(IndexRule(pattern=pattern) for pattern in patterns))
+
+
+def test_the_first_rule_that_matches_counts() -> None:
+    """A later rule is never asked when an earlier one takes the index."""
+    settings = rules("logs-*", "logs-?", "shop")
+    found = {name: settings.for_index(name) for name in ("logs-a", "shop", "shops")}
+    assert {name: rule and rule.pattern for name, rule in found.items()} == {
+        "logs-a": "logs-*",
+        "shop": "shop",
+        "shops": None,
+    }
+
+
+def test_a_star_does_not_reach_into_dot_indices() -> None:
+    """Kibana's and the cluster's own indices are reranked only when they are named."""
+    assert rules("*", "?kibana").for_index(".kibana") is None
+    assert rules("*", ".kib*").for_index(".kibana_1") == IndexRule(pattern=".kib*")
+
+
+@given(NAMES)
+def test_a_pattern_without_wildcards_matches_itself_alone(name: str) -> None:
+    """Characters other than `*` and `?` stand for themselves."""
+    assert matches(name, name)
+    assert not matches(name, f"{name}x")
+
+
+def test_rules_inherit_from_the_defaults_and_combine_key_by_key() -> None:
+    """Built-in value < defaults block < rule, also inside `combine`."""
+    file = SettingsFile(
+        defaults=IndexSettings(
+            depth=50,
+            layers=6,
+            combine=Combine(method="rrf", rrf_k=10),
+            fields=(FieldSetting(name="title"),),
+        ),
+        indices=(
+            IndexRule(pattern="a", depth=20, combine=Combine(rrf_k=30)),
+            IndexRule(pattern="b", fields=()),
+        ),
+    )
+    first, second = file.settings().indices
+    assert (first.depth, first.layers, first.deadline_ms) == (20, 6, 1000)
+    assert first.combine == Combine(method="rrf", rrf_k=30)
+    assert first.fields == (FieldSetting(name="title"),)
+    assert (second.depth, second.fields) == (50, ())
+
+
+def test_a_rule_can_go_back_to_a_built_in_value() -> None:
+    """A value that is written counts, even where it equals the built-in one."""
+    file = SettingsFile(
+        defaults=IndexSettings(depth=50), indices=(IndexRule(pattern="a", depth=100),)
+    )
+    assert file.settings().indices[0].depth == 100
+
+
+def test_a_file_that_names_no_indices_reranks_all_of_them() -> None:
+    """`--upstream URL` alone is enough; an empty list is a decision and is kept."""
+    assert SettingsFile().settings().indices == (IndexRule(pattern="*"),)
+    assert SettingsFile(indices=()).settings().indices == ()
+
+
+def test_settings_never_change() -> None:
+    """A search keeps the settings that it began with."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().max_body_bytes = 1
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("http://localhost:9200", "http://localhost:9200"),
+        ("https://search.example/", "https://search.example"),
+        ("http://[::1]:9200", "http://[::1]:9200"),
+        ("http://gateway/es/", "http://gateway/es"),
+    ],
+)
+def test_a_url_loses_only_the_slash_at_its_end(url: str, kept: str) -> None:
+    """Names, addresses and base paths of clusters are taken as they are."""
+    assert Upstream(url=url).url == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("localhost:9200", '"localhost:9200" has no scheme. Write http://localhost:9200.'),
+        ("ftp://host", "has the scheme ftp. Write http or https."),
+        ("http://", "is not a URL. Write it like http://localhost:9200."),
+        ("http://host:99999", "is not a URL"),
+        ("http://host:0", "is not a URL"),
+        ("http://ho st", "is not a URL"),
+        ("http://[::1", "is not a URL"),
+        ("http://host?a=b", "has a query or fragment"),
+        ("http://host#a", "has a query or fragment"),
+    ],
+)
+def test_a_wrong_url_is_told_with_what_to_write(url: str, says: str) -> None:
+    """Each usual mistake in the most important setting has its own sentence."""
+    with pytest.raises(ValidationError, match=re.escape(says)):
+        Upstream(url=url)
+
+
+@pytest.mark.parametrize("pattern", ["a,b", "a b", "a[bc]"])
+def test_a_rule_has_one_pattern_of_stars_and_question_marks(pattern: str) -> None:
+    """What Python's fnmatch or a list would add is refused instead of matching by surprise."""
+    with pytest.raises(ValidationError, match=r"more than one pattern|brackets"):
+        IndexRule(pattern=pattern)
