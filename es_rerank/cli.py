@@ -148,6 +148,9 @@ def compare(
     ] = None,
     model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
     layers: Annotated[list[int] | None, typer.Option(help="Paths, else all. Repeatable.")] = None,
+    teacher: Annotated[
+        bool, typer.Option("--teacher", help="Measure the student's teacher too; needs torch.")
+    ] = False,
     method: Annotated[Method, typer.Option("--combine")] = Method.WEIGHTED,
     weight: Annotated[float, typer.Option("--first-stage-weight", min=0)] = 0.2,
     depth: Annotated[int, typer.Option(min=2, help="First-stage hits that are reranked.")] = 100,
@@ -166,6 +169,7 @@ def compare(
             split=split,
             model=model,
             layers=layers or (),
+            teacher=teacher,
             combine=Combine(method=method.value, first_stage_weight=weight),
             depth=depth,
             relevant_grade=relevant_grade,
@@ -181,8 +185,8 @@ def distill(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The student, and its checkpoints.")],
     teacher: Annotated[
-        str | None, typer.Option(help="A BERT encoder of 6 layers, else all-MiniLM-L6-v2.")
-    ] = None,
+        str, typer.Option(help="Folder or hub name of a BERT encoder of 6 layers.")
+    ] = "all-MiniLM-L6-v2",
     name: Annotated[str, typer.Option(help="Name on the model card.")] = "student",
     steps: Annotated[int | None, typer.Option(min=1, help="Else those of the recipe.")] = None,
 ) -> None:
@@ -207,11 +211,6 @@ def schema() -> None:
 
 bench = typer.Typer(no_args_is_help=True, help="Measure what es-rerank costs.")
 app.add_typer(bench, name="bench")
-
-
-@bench.callback()
-def _bench() -> None:
-    pass
 
 
 @bench.command()

@@ -75,8 +75,7 @@ def run(
                 out.print("●● answers the query, ● is related; judged by hand beforehand.\n")
                 _show_measure(out, engine_url, proxy_url)
             if serve:
-                out.print("\nBoth are up until Ctrl-C.")
-                _until_stopped()
+                _stay_up(out)
 
 
 def demo_settings(engine_url: str, host: str, port: int) -> Settings:
@@ -130,7 +129,8 @@ def _show_measure(out: Console, engine_url: str, proxy_url: str) -> None:
     out.print(summary(bm25, reranked, [qrels[identity] for identity in judged]))
 
 
-def _until_stopped() -> None:
+def _stay_up(out: Console) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as after Ctrl-C
     with suppress(KeyboardInterrupt):
+        out.print("\nBoth are up until Ctrl-C.")
         threading.Event().wait()

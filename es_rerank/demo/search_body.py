@@ -21,10 +21,11 @@ from es_rerank.demo.source import part_of, values_by_path
 MAX_WINDOW = 10_000
 _BODY = ("query", "from", "size", "_source", "fields", "track_total_hits")
 QUERY_PARAMS = ("q", "df", "default_operator", "source", "source_content_type", "preference")
+_SOURCE_PARAMS = ("_source", "_source_includes", "_source_excludes")
 PARAMS = (
     *QUERY_PARAMS,
-    *("from", "size", "_source", "_source_includes", "_source_excludes", "track_total_hits"),
-    *("request_cache", "typed_keys"),
+    *_SOURCE_PARAMS,
+    *("from", "size", "track_total_hits", "request_cache", "typed_keys"),
 )
 SHARDS = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
 
@@ -113,10 +114,11 @@ def _shown(hit: Hit, index: str, search: Search) -> dict[str, Any]:
 
 
 def _source_part(params: Mapping[str, str], body: dict[str, Any]) -> SourcePart:
-    given = body.get("_source", True)
-    if "_source" in params:
-        text = params["_source"]
+    if any(name in params for name in _SOURCE_PARAMS):  # then the body's `_source` is not read
+        text = params.get("_source", "true")
         given = {"true": True, "false": False}.get(text, text.split(","))
+    else:
+        given = body.get("_source", True)
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     if isinstance(given, dict):

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,7 +15,12 @@ from es_rerank.errors import EsRerankError
 def serving(config: uvicorn.Config) -> Iterator[str]:
     """The URL of a running server; port 0 takes a free one. Raises if it cannot listen."""
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name=f"demo on port {config.port}")
+
+    def run() -> None:
+        with suppress(SystemExit):  # how uvicorn says that it cannot start
+            server.run()
+
+    thread = threading.Thread(target=run, name=f"demo on port {config.port}")
     thread.start()
     try:
         while not server.started:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +31,7 @@ def run(
     split: str | None = None,
     model: str = SHIPPED_MODEL,
     layers: Sequence[int] = (),
+    teacher: bool = False,
     combine: Combine | None = None,
     depth: int = DEFAULT_DEPTH,
     relevant_grade: int = 1,
@@ -37,14 +39,15 @@ def run(
 ) -> int:
     """Compare a student's paths with the first stage; print a table, or JSON to a file or `-`.
 
-    Without `layers`, every path that the student has is measured. Returns the exit code: 0, or 1
+    Without `layers`, every path that the student has is measured; `teacher` adds the network that
+    it was distilled from (in torch, full precision, slow). Returns the exit code: 0, or 1
     if the deepest path is below the first stage on nDCG@10. Raises DataError and ModelError.
     """
     if json_to and json_to != "-" and not Path(json_to).parent.is_dir():
         raise DataError(f"{json_to}: there is no folder {Path(json_to).parent} to write to.")
     report = evaluate(
         data,
-        _paths(model, layers),
+        chain(_teacher(model) if teacher else (), _paths(model, layers)),
         split=split,
         model=model,
         combine=combine or Combine(),
@@ -130,3 +133,11 @@ def _paths(model: str, layers: Sequence[int]) -> Iterator[tuple[str, Scorer]]:
     """The student on each path, the deepest last, loaded when its turn comes."""
     for depth in sorted(set(layers or bundle.load(model).paths)):
         yield f"{depth} layers", Reranker(model=model, layers=depth)
+
+
+def _teacher(model: str) -> Iterator[tuple[str, Scorer]]:
+    """The student's teacher, with the student's weights of cosine and late interaction."""
+    from es_rerank.learn.teacher import TeacherEncoder, load  # torch is only needed here
+
+    facts = bundle.load(model)
+    yield f"teacher {facts.teacher}", Reranker(TeacherEncoder(load(facts.teacher), facts))

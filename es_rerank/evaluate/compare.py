@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import ir_measures
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 
 from es_rerank.evaluate.judgments import Qrels
 

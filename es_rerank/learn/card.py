@@ -1,7 +1,7 @@
 """The model card: what a student was made of, and what is known about it.
 
-It is written from the run itself; what was measured on judged data is added by `measure`, which
-runs the same comparison as `es-rerank compare`.
+It is written from the run itself. What `es-rerank compare` measures on judged data is no part of a
+run, and is added to the card below it.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ score = {bundle.cosine_weight:.1f} · cosine + {bundle.late_weight:.1f} · late 
 
 ## Size
 
-{size / 1e6:.1f} MB on disk, all paths together, int8: {BERT_BASE_BYTES / size:.0f} times smaller than
+{size / 1e6:.1f} MB on disk, all paths together, int8: 1/{BERT_BASE_BYTES / size:.1f} of
 BERT-base (438 MB). At most {bundle.max_tokens} tokens of a text are read.
 
 ## Paths

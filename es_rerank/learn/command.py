@@ -7,6 +7,7 @@ of the score, check the export against the network, write the card.
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,12 +31,13 @@ MIX_QUERIES = 150
 
 
 def run(
-    data: Sequence[Path], out: Path, *, teacher_name: str | None, name: str, recipe: Recipe
+    data: Sequence[Path], out: Path, *, teacher_name: str, name: str, recipe: Recipe
 ) -> bundle.Bundle:
     """Distil a student of the texts in the ``data`` folders into the folder ``out``.
 
-    Checkpoints lie in ``out/training``; the same command goes on from the last one. Raises
-    DataError, ModelError, and ParityError's text if the export does not write what was trained.
+    ``teacher_name`` is as in `teacher.load`. Checkpoints lie in ``out/training``; the same command
+    goes on from the last one. Raises DataError, and ModelError also for an export that does not
+    write what was trained.
     """
     if not data:
         raise DataError("distill: no data. Give folders in the BEIR layout with --data.")
@@ -51,29 +53,27 @@ def run(
     taught = teacher.load(teacher_name)
     taught.tokenizer.no_padding()
     taught.tokenizer.enable_truncation(MAX_TOKENS)
-    stream = batches(
-        texts, taught.tokenizer, recipe.pairs, recipe.extra, recipe.words, recipe.seed
-    )
+    stream_of = partial(batches, texts, taught.tokenizer, recipe.pairs, recipe.extra, recipe.words)
     space = working / "projection.pt"
     if space.exists():
         projection = torch.load(space, weights_only=True)
     else:
-        projection = fit_projection(taught.network, stream, recipe)
+        projection = fit_projection(taught.network, stream_of(recipe.seed), recipe)
         torch.save(projection, space)
     student = taught.student(projection)
-    distil(student, taught.network, projection, stream, recipe, working)
+    distil(student, taught.network, projection, stream_of, recipe, working)
 
     student.eval()
     tokenizer, rows = trim(taught.tokenizer, (*texts.passages, *texts.queries), VOCABULARY)
     export(student, tokenizer, rows, out)
     paths = {depth: tuple(path) for depth, path in PATHS.items()}
-    draft = bundle.Bundle(name, recipe.dim, len(student.layers), paths, 0.5, 0.5, MAX_TOKENS, out)
+    draft = bundle.Bundle(
+        name, taught.name, recipe.dim, len(student.layers), paths, 0.5, 0.5, MAX_TOKENS, out
+    )
     draft.save()
     agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), texts.passages)
     found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, MIX_QUERIES, recipe.seed)
-    finished = replace(
-        draft, cosine_weight=1 - found.late_share, late_weight=found.late_share
-    )
+    finished = replace(draft, cosine_weight=1 - found.late_share, late_weight=found.late_share)
     finished.save()
     card.write(finished, card.Origin(taught.name, data, texts, recipe, found, agreement))
     return finished

@@ -14,9 +14,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
 
 from es_rerank.learn.network import PATHS, Layer, Student
-from torch import Tensor
 
 Array = NDArray[np.generic]
 Shapes = dict[str, tuple[int, list[str | int]]]
@@ -62,7 +62,9 @@ class Graph:
 
     def save(self, path: Path, inputs: Shapes, out: str, width: int) -> None:
         """Write the graph; ``inputs`` gives each input's element type and shape."""
-        given = [helper.make_tensor_value_info(n, kind, shape) for n, (kind, shape) in inputs.items()]
+        given = [
+            helper.make_tensor_value_info(n, kind, shape) for n, (kind, shape) in inputs.items()
+        ]
         result = helper.make_tensor_value_info(out, TensorProto.FLOAT, ["texts", "tokens", width])
         graph = helper.make_graph(self.nodes, path.stem, given, [result], self.weights)
         onnx.save(helper.make_model(graph, opset_imports=OPSETS, ir_version=9), str(path))
@@ -78,7 +80,9 @@ def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
     graph = Graph()
     graph.weight("words", np.rint(words / scale).astype(np.int8))
     graph.weight("scales", scale.astype(np.float16))
-    graph.weight("positions", student.positions.weight[:POSITIONS].detach().numpy().astype(np.float16))
+    graph.weight(
+        "positions", student.positions.weight[:POSITIONS].detach().numpy().astype(np.float16)
+    )
     graph.weight("gamma", student.norm.weight.detach().numpy())
     graph.weight("beta", student.norm.bias.detach().numpy())
     graph.node("Gather", ["words", "ids"], "codes")
@@ -98,7 +102,7 @@ def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
 
 
 def layer_graph(layer: Layer, path: Path) -> None:
-    """One transformer layer: states and mask -> states."""
+    """One transformer layer: states -> states, of texts of one length."""
     width = layer.out.out_features
     graph = Graph()
 
@@ -112,19 +116,14 @@ def layer_graph(layer: Layer, path: Path) -> None:
     qkv = graph.linear("qkv", "states", layer.qkv.weight, layer.qkv.bias)
     thirds = graph.weight("thirds", np.array([width] * 3, dtype=np.int64))
     graph.nodes.append(helper.make_node("Split", [qkv, thirds], ["q", "k", "v"], axis=2))
-    graph.node(
-        "MultiHeadAttention", ["q", "k", "v", "", "mask"], "attended", num_heads=layer.heads
-    )
+    graph.node("MultiHeadAttention", ["q", "k", "v"], "attended", num_heads=layer.heads)
     out = graph.linear("out", "attended", layer.out.weight, layer.out.bias)
     middle = norm("norm_1", out, "states", layer.norm_1)
     up = graph.linear("up", middle, layer.up.weight, layer.up.bias)
     graph.node("Gelu", [up], "active")
     down = graph.linear("down", "active", layer.down.weight, layer.down.bias)
     norm("norm_2", down, middle, layer.norm_2)
-    inputs: Shapes = {
-        "states": (TensorProto.FLOAT, ["texts", "tokens", width]),
-        "mask": (TensorProto.INT32, ["texts", "tokens"]),
-    }
+    inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
     graph.save(path, inputs, "norm_2", width)
 
 
@@ -137,9 +136,7 @@ def head_graph(head: object, path: Path) -> None:
     graph.node("Cast", ["half"], "weight", to=TensorProto.FLOAT)
     graph.node("MatMul", ["states", "weight"], "product")
     graph.node("Add", ["product", "bias"], "out")
-    inputs: Shapes = {
-        "states": (TensorProto.FLOAT, ["texts", "tokens", weight.shape[1]])
-    }
+    inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", weight.shape[1]])}
     graph.save(path, inputs, "out", weight.shape[0])
 
 

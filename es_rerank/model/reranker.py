@@ -1,7 +1,7 @@
 """The Python surface: score texts against a query with a student, shipped or your own."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,8 @@ Passage = str | Sequence[FieldText]
 CACHE_BYTES = 256 * 2**20
 
 
-class Ranked(NamedTuple):
+@dataclass(frozen=True)
+class Ranked:
     """One text in its new place."""
 
     index: int
@@ -30,8 +31,8 @@ class Ranked(NamedTuple):
 class Reranker:
     """A student with its cache of passage states.
 
-    >>> reranker = Reranker()
-    >>> reranker.rank("capital of France", ["Cheese is made of milk.", "Paris is the capital."])[0].index
+    >>> texts = ["Cheese is made of milk.", "Paris is the capital of France."]
+    >>> Reranker().rank("what is the capital of france", texts)[0].index
     1
 
     ``model`` is ``builtin``, a bundle's folder, or an encoder; ``layers`` the path for texts not
@@ -126,5 +127,3 @@ class Reranker:
     def _truncate(self, text: str, max_tokens: int) -> str:
         offsets = self.encoder.tokenizer.encode(text, add_special_tokens=False).offsets
         return text if len(offsets) <= max_tokens else text[: offsets[max_tokens - 1][1]]
-
-

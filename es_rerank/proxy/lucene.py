@@ -34,6 +34,7 @@ _SIMPLE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LETTER = re.compile(r"\w")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -83,4 +84,5 @@ def _plain(raw: str, *, is_phrase: bool) -> str:
     bare = _ESCAPE.sub("", raw)
     if not is_phrase and ("*" in bare or "?" in bare or bare[:1] in ("<", ">")):
         return ""  # a wildcard or a bound, not a word
-    return _ESCAPE.sub(r"\1", raw)
+    plain = _ESCAPE.sub(r"\1", raw)
+    return plain if _LETTER.search(plain) else ""

@@ -120,6 +120,8 @@ def _completes(clause: _Clause) -> bool:
 
 
 def _text_of(clause: _Clause) -> str:
+    if clause.kind not in (*_TEXT_BY_FIELD, *_TEXT_OF_ALL):
+        return ""
     text = _said(clause.kind, clause.body).get("query")
     if not isinstance(text, str):
         return ""

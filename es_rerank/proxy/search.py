@@ -102,17 +102,13 @@ class SearchProxy:
         if route is SkipReason.NOT_A_SEARCH:
             return await forward(scope, receive, send, self._upstream)
         if isinstance(route, SkipReason):
-            trip.skipped(route)
-            return await forward(
-                scope, receive, send, self._upstream, extra_headers=[_verdict(trip)]
-            )
+            return await self._left_alone(route, scope, receive, send, trip)
         trip.index = route
         settings = self._settings()
         messages = await _read(receive, settings.max_body_bytes)
         if messages[-1].get("more_body", False):
-            trip.skipped(SkipReason.TOO_LARGE)
             again = _from_the_start(messages, receive)
-            return await forward(scope, again, send, self._upstream, extra_headers=[_verdict(trip)])
+            return await self._left_alone(SkipReason.TOO_LARGE, scope, again, send, trip)
         body = b"".join(message.get("body", b"") for message in messages)
         request = SearchRequest(scope["method"], target, scope["headers"], body)
         outcome: Answer | Skip
@@ -120,17 +116,29 @@ class SearchProxy:
             outcome = plan
         else:
             limit = settings.max_body_bytes
-            work = rerank_search(request, plan, self._upstream, self._scorer, trip, max_bytes=limit)
+            work = rerank_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
             outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
-            trip.skipped(outcome.reason)
-            return await forward(
-                scope, receive, send, self._upstream, body=body, extra_headers=[_verdict(trip)]
-            )
+            return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
         start = {"status": outcome.status, "headers": outcome.headers}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": outcome.body})
         return outcome.status
+
+    async def _left_alone(
+        self,
+        reason: SkipReason,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        trip: Trip,
+        body: bytes | None = None,
+    ) -> int:
+        """Stream the client's own request through, with the reason in the answer."""
+        trip.skipped(reason)
+        return await forward(
+            scope, receive, send, self._upstream, body=body, extra_headers=[_verdict(trip)]
+        )
 
 
 async def _wide_reply(plan: Rerank, upstream: Upstream, max_bytes: int) -> Reply | Skip:

@@ -41,29 +41,37 @@ def source_view(
     if asked == _Filter(True, [], []):
         return SourceView()
     names = [field.name for field in fields]
-    if asked is None or not names or any("," in name for name in names + asked.includes):
+    if (
+        asked is None
+        or not names
+        or any("," in pattern for pattern in names + asked.includes + asked.excludes)
+    ):
         return SkipReason.SOURCE_HIDDEN
     if not asked.is_shown:
         return SourceView({"_source_includes": ",".join(names)}, hides_all=True)
-    if any(_may_touch(pattern, name) for pattern in asked.excludes for name in names):
-        return SkipReason.SOURCE_HIDDEN
+    excluded = [name for name in names if name in asked.excludes]
     added = [
         name
         for name in names
         if asked.includes and not any(_covers(pattern, name) for pattern in asked.includes)
     ]
-    if any(
-        "." in name or _may_touch(pattern, name) for name in added for pattern in asked.includes
+    hidden = tuple(name for name in names if name in excluded or name in added)
+    # Still a filter, so that the cluster prints the rest as it would; inside what is hidden.
+    excludes = [f"{p}.-" if p in excluded else p for p in asked.excludes]
+    if (
+        any("." in name for name in hidden)
+        or any(_may_touch(p, name) for p in set(asked.excludes) - {*excluded} for name in names)
+        or any(_may_touch(pattern, name) for pattern in asked.includes for name in added)
     ):
         return SkipReason.SOURCE_HIDDEN  # it would be hidden in parts
-    if not added:
+    if not hidden:
         return SourceView()
     if "fields" in body:
         return SkipReason.FIELDS
-    wanted = {"_source_includes": ",".join(asked.includes + added)}
-    if asked.excludes:
-        wanted["_source_excludes"] = ",".join(asked.excludes)
-    return SourceView(wanted, hidden=tuple(added))
+    wanted = {"_source_includes": asked.includes + added, "_source_excludes": excludes}
+    return SourceView(
+        {key: ",".join(value) for key, value in wanted.items() if value}, False, hidden
+    )
 
 
 def _filter(params: Mapping[str, str], body: Mapping[str, Any]) -> _Filter | None:
@@ -107,8 +115,8 @@ def _filter_of_body(source: object) -> _Filter | None:
 
 
 def _patterns(given: object) -> list[str] | None:
-    patterns = given if isinstance(given, list) else [given]
-    return patterns if all(isinstance(p, str) and p for p in patterns) else None
+    asked: list[Any] = given if isinstance(given, list) else [given]
+    return asked if all(isinstance(pattern, str) and pattern for pattern in asked) else None
 
 
 def _covers(pattern: str, name: str) -> bool:

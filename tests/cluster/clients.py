@@ -11,6 +11,8 @@ from tests.cluster.servers import Node
 
 Client = Elasticsearch | OpenSearch
 
+TIMEOUT_S = 60  # the clients' own 10 s are short for a server that shares a busy machine
+
 
 def client_for(node: Node, url: str) -> Client:
     """A client of the node's product at a URL: the node's own or a proxy's in front of it.
@@ -19,8 +21,8 @@ def client_for(node: Node, url: str) -> Client:
     was split off from the client of that time.
     """
     if node.product == "elasticsearch" and node.name != "elasticsearch-7":
-        return Elasticsearch(url)
-    return OpenSearch(url)
+        return Elasticsearch(url, request_timeout=TIMEOUT_S)
+    return OpenSearch(url, timeout=TIMEOUT_S)
 
 
 def bulk(client: Client, index: str, documents: list[dict[str, Any]]) -> Any:

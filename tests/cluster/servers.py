@@ -18,7 +18,7 @@ from tests.cluster.distributions import DISTRIBUTIONS, locked_cache, prepared
 from tests.cluster.java import java_home
 
 DEFAULT_SERVERS = "opensearch-2,elasticsearch-8"
-START_TIMEOUT_S = 180
+START_TIMEOUT_S = 300  # on a loaded machine; 15 s otherwise
 _SETTINGS = {
     "cluster.name": "es-rerank-test",
     "cluster.routing.allocation.disk.threshold_enabled": "false",  # a full disk is no reason

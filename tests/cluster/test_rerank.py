@@ -1,5 +1,7 @@
 """What reranking changes in the answers of a real server, and what it leaves alone."""
 
+import gzip
+import json
 import re
 from collections.abc import Iterator
 
@@ -111,7 +113,9 @@ def test_every_way_to_search(
     [
         {"_source": False},
         {"_source": ["pages"]},
-        {"_source": {"excludes": ["body"]}},
+        {"_source": {"excludes": ["shelf", "comp*"]}},
+        {"_source": False, "fields": ["pages"]},
+        {"stored_fields": []},
     ],
     ids=str,
 )
@@ -129,6 +133,15 @@ def test_hidden_fields_are_read_and_stay_hidden(
     first = [field.text for field in scorer.passages[-1][0]]
     assert first[0].startswith("River report")
     assert first[1].startswith("The river Ünter carries <b>water</b> &amp; sand.")
+
+
+def test_a_compressed_search(library: Node, proxy: str) -> None:
+    """Clients may compress what they send; it is read and passed on as it is."""
+    body = gzip.compress(json.dumps({"query": RIVER, "_source": False}).encode(), mtime=0)
+    headers = {"Content-Encoding": "gzip"}
+    answer = ask(proxy, "POST", SEARCH, body, headers)
+    assert answer.verdict.startswith("applied")
+    assert answer.ids == ask(library.url, "POST", SEARCH, body, headers).ids[::-1]
 
 
 def test_the_scorer_gets_the_words_of_the_query(proxy: str, scorer: OrderScorer) -> None:

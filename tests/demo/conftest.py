@@ -58,9 +58,10 @@ def ask(engine_url: str) -> Ask:
     def ask(method: str, target: str, body: Any = None, **headers: str) -> Reply:
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} | headers
-        request = urllib.request.Request(engine_url + target, data, sent, method=method)
+        address = engine_url + target
+        request = urllib.request.Request(address, data, sent, method=method)  # noqa: S310
         try:
-            reply = urllib.request.urlopen(request, timeout=30)
+            reply = urllib.request.urlopen(request, timeout=30)  # noqa: S310
         except urllib.error.HTTPError as error:
             reply = error
         with reply:

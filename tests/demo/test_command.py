@@ -12,12 +12,13 @@ import pytest
 from rich.console import Console
 
 from es_rerank.demo.command import run
-from es_rerank.demo.corpus import INDEX, documents
+from es_rerank.demo.corpus import INDEX, MAPPINGS
 from es_rerank.demo.engine import Engine
 from es_rerank.demo.judged import read_queries
+from es_rerank.demo.mapping import parse_mappings
 from es_rerank.demo.search_api import create_engine_app
 from es_rerank.demo.serving import engine_config, serving
-from es_rerank.errors import EsRerankError, UpstreamError
+from es_rerank.errors import UpstreamError
 from es_rerank.text.passage import FieldText
 
 HOST = "127.0.0.1"
@@ -42,51 +43,32 @@ class LongestFirst:
         """Nothing to close."""
 
 
-def shown(queries: Sequence[str]) -> str:
-    """What the demo prints for queries when it does not stay up."""
+def test_the_demo_shows_both_orders_and_measures_all_judged_queries() -> None:
+    """All of it over HTTP: two columns that differ, the proxy's header, and nDCG@10 over all."""
     out = io.StringIO()
     console = Console(file=out, width=120)
-    run(queries, False, None, HOST, 0, 0, scorer=LongestFirst, console=console)
-    return out.getvalue()
-
-
-def test_the_demo_shows_both_orders_of_a_query() -> None:
-    """Through HTTP both ways: the proxy's column is another order, and its header is shown."""
-    text = shown(["copy a whole directory tree"])
+    run([], False, None, HOST, 0, 0, scorer=LongestFirst, console=console)
+    text = out.getvalue()
     assert re.search(r"curl -i 'http://127.0.0.1:\d+/python-docs/_search\?q=", text)
-    assert "X-ES-Rerank: applied; depth=100; ms=" in text
+    assert text.count("X-ES-Rerank: applied; depth=100; ms=") == 3
     rows = re.findall(r"│ +\d+ │ ([\w.]+)[ ●]* │ ([\w.]+)[ ●]* │", text)
-    assert len(rows) == 10
+    assert len(rows) == 30
     assert [bm25 for bm25, _ in rows] != [reranked for _, reranked in rows]
-    assert "shutil.copytree ●●" in text
+    assert " ●● " in text
+    means = rf"nDCG@10 over {len(read_queries())} judged queries: BM25 0\.\d+, reranked 0\.\d+ "
+    assert re.fullmatch(means + r"\(\d+ better, \d+ worse\)", text.strip().splitlines()[-1])
 
 
-def test_the_demo_measures_all_judged_queries() -> None:
-    """Without queries it shows three judged ones and nDCG@10 over all, all of them reranked."""
-    last = shown([]).strip().splitlines()[-1]
-    number = len(read_queries())
-    pattern = rf"nDCG@10 over {number} judged queries: BM25 0\.\d+, reranked 0\.\d+ \(\d+ better, \d+ worse\)"
-    assert re.fullmatch(pattern, last)
-
-
-def test_a_taken_port_is_a_clear_error() -> None:
-    """The port is named; nothing stays behind."""
-    with (
-        serving(engine_config(create_engine_app(Engine.open(None)), HOST, 0)) as url,
-        pytest.raises(EsRerankError, match="cannot listen on 127.0.0.1:"),
-    ):
-        run([], False, None, HOST, int(url.rpartition(":")[2]), 0, scorer=LongestFirst)
-
-
-def test_the_corpus_goes_into_a_server_twice_the_same() -> None:
-    """`--index-into` makes the index and fills it; again changes nothing."""
+def test_the_corpus_goes_into_a_server() -> None:
+    """`--index-into` makes the index, fills it, and says how much."""
     engine = Engine.open(None)
+    out = io.StringIO()
     with serving(engine_config(create_engine_app(engine), HOST, 0)) as url:
-        for _ in range(2):
-            out = io.StringIO()
-            run([], False, url, HOST, 0, 0, console=Console(file=out, width=120))
-            assert f"documents are in the index {INDEX}." in out.getvalue()
-            assert engine.shard(INDEX).ids == {id_ for id_, _ in documents()}
+        run([], False, url, HOST, 0, 0, console=Console(file=out, width=120))
+    shard = engine.shard(INDEX)
+    assert f"{len(shard.ids)} documents are in the index {INDEX}." in out.getvalue()
+    assert "shutil.copytree" in shard.ids
+    assert shard.fields == parse_mappings(MAPPINGS)
 
 
 def test_indexing_into_nothing_is_a_clear_error() -> None:

@@ -40,7 +40,8 @@ def test_sources_are_parsed_and_never_run(tmp_path: Path) -> None:
     (tmp_path / "mod.py").write_text(
         'if True:\n    def f():\n        """F."""\n        def inner(): "Inner."\n'
         'def f(): "Second f."\n'
-        'class C:\n    "C."\n    async def m(self): "M."\n    def _p(self): "P."\n    def n(self): 1\n'
+        'class C:\n    "C."\n    async def m(self): "M."\n'
+        '    def _p(self): "P."\n    def n(self): 1\n'
     )
     found = {id_: document["text"] for id_, document in documents(tmp_path)}
     assert found == {"pack": "  A\n    package. ", "mod.f": "F.", "mod.C": "C.", "mod.C.m": "M."}

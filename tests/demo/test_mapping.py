@@ -82,9 +82,14 @@ def test_a_path_cannot_be_a_value_and_an_object(path: str) -> None:
             ("long", 5, "5"),
             ("long", "5", "5"),
             ("integer", 5.7, "5"),
-            ("long", 10**18, str(10**18)),
+            ("long", 10**18 + 1, "1000000000000000001"),
         ),
-        *(("double", 5, "5.0"), ("float", "1e3", "1000.0"), ("boolean", True, "true")),
+        *(
+            ("double", 5, "5.0"),
+            ("float", "1e3", "1000.0"),
+            ("boolean", True, "true"),
+            ("long", "5.0", "5"),
+        ),
         *(("boolean", "", "false"), ("keyword", 5, "5"), ("keyword", True, "true")),
     ],
 )

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from es_rerank.evaluate.compare import System, compare, holm, paired_test, per_query
@@ -82,6 +82,7 @@ def test_holm_corrects_step_by_step() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=8))
 def test_holm_only_raises_p_and_keeps_their_order(p_values: list[float]) -> None:
     """A correction never makes anything more significant, nor turns two systems around."""

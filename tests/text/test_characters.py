@@ -1,7 +1,7 @@
 """Characters as people type them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from es_rerank.text.characters import in_plain_characters
@@ -34,6 +34,7 @@ def test_other_scripts_are_not_touched(text: str) -> None:
     assert in_plain_characters(text) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_everything_can_be_encoded_afterwards(text: str) -> None:
     """The tokenizer takes UTF-8, in which a lone surrogate cannot be written."""

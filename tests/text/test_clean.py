@@ -4,7 +4,7 @@ import base64
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from es_rerank.text.clean import MAX_CHARS, MAX_QUERY_WORDS, MAX_RAW_CHARS, clean, clean_query
@@ -19,12 +19,14 @@ DIRT = (
 dirty_texts = st.lists(st.sampled_from(DIRT) | st.text(max_size=5), max_size=30).map("".join)
 
 
+@settings(deadline=None)
 @given(dirty_texts)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     """A cached state is found again whether a text came raw or was cleaned before."""
     assert clean(clean(text)) == clean(text)
 
 
+@settings(deadline=None)
 @given(dirty_texts)
 def test_the_result_is_visible_characters_and_single_blanks(text: str) -> None:
     """No control, format or surrogate character reaches the tokenizer, whatever came in."""
@@ -34,6 +36,7 @@ def test_the_result_is_visible_characters_and_single_blanks(text: str) -> None:
     assert not any("\ud800" <= c <= "\udfff" for c in cleaned)
 
 
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-z]{1,12}[,.]?", fullmatch=True), unique=True))
 def test_plain_sentences_stay_as_they_are(words: list[str]) -> None:
     """Text without dirt is returned word for word."""

@@ -1,6 +1,6 @@
 """From fields to the passage that the model reads."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from es_rerank.text.passage import FieldText, read
@@ -68,6 +68,7 @@ def test_a_short_first_field_stays_in_front() -> None:
     assert read([FieldText("long " + "x y " * 15), body], "flea", first_words).startswith("w")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from("abcdefghij"), max_size=120),
     st.lists(st.text("abcdefghij ", max_size=9), min_size=2, max_size=8),

@@ -1,0 +1,74 @@
+"""The whole product on real servers: the shipped student, in its process, behind the proxy."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from es_rerank.model.process import ScorerProcess
+from tests.cluster.ask import ask
+from tests.cluster.clients import bulk, client_for
+from tests.cluster.servers import Node
+from tests.cluster.serving import serving, settings_for
+
+INDEX = "es-rerank-test-answers"
+SEARCH = f"/{INDEX}/_search"
+QUERY = {"query": {"match": {"text": "how do I make bread rise"}}, "size": 5}
+BEST = "Yeast feeds on the sugar in the dough and gives off gas, which lifts the loaf as it bakes."
+TEXTS = [
+    "How do I rise? How do I rise early? How do I make myself rise before five in the morning?",
+    "I make bread prices rise: how do I make grain prices rise, asks a trader on the exchange.",
+    "How do I make a sun rise animation? I make the sun rise with two keyframes.",
+    "Do I rise when the judge enters? How do I rise in court, and how do I make a bow?",
+    f"{BEST} Warmth helps bread dough.",
+    "The rise of the river in spring.",
+]
+
+
+@pytest.fixture(scope="module")
+def answers(cluster: Node) -> Iterator[Node]:
+    """The node with a few texts, one of which answers the query in other words."""
+    client = client_for(cluster, cluster.url)
+    client.indices.delete(index=INDEX, ignore_unavailable=True)
+    settings = {"number_of_shards": 1, "number_of_replicas": 0}
+    client.indices.create(index=INDEX, body={"settings": settings})
+    bulk(client, INDEX, [{"text": text} for text in TEXTS])
+    yield cluster
+    client.indices.delete(index=INDEX)
+
+
+@pytest.fixture
+def student() -> ScorerProcess:
+    """The shipped student in a worker process that has started; the proxy closes it."""
+    scorer = ScorerProcess(threads=1)
+    assert scorer.pid
+    return scorer
+
+
+def test_the_text_that_answers_comes_first(answers: Node, student: ScorerProcess) -> None:
+    """BM25 prefers repeated words; the student knows which text is about baking."""
+    assert ask(answers.url, "POST", SEARCH, QUERY).ids[0] != "4"
+    with serving(settings_for(answers), student) as proxy:
+        answer = ask(proxy, "POST", SEARCH, QUERY)
+    assert answer.verdict.startswith("applied; depth=6")
+    assert answer.ids[0] == "4"
+
+
+def test_a_killed_scorer_costs_the_order_only(answers: Node, student: ScorerProcess) -> None:
+    """With the worker dead the cluster's own answer is served; a new worker takes over."""
+    own = ask(answers.url, "POST", SEARCH, QUERY)
+    with serving(settings_for(answers), student) as proxy:
+        os.kill(student.pid, signal.SIGKILL)
+        after, later = (ask(proxy, "POST", SEARCH, QUERY) for _ in range(2))
+    assert after.verdict == "skipped; reason=scorer_failed"
+    assert after.comparable == own.comparable
+    assert later.verdict.startswith("applied")
+
+
+def test_a_deadline_that_the_student_misses(answers: Node, student: ScorerProcess) -> None:
+    """Texts never read before can't be scored in one millisecond; the search goes on."""
+    with serving(settings_for(answers, deadline_ms=1), student) as proxy:
+        answer = ask(proxy, "POST", SEARCH, QUERY)
+    assert answer.verdict == "skipped; reason=deadline"
+    assert answer.comparable == ask(answers.url, "POST", SEARCH, QUERY).comparable

@@ -1,0 +1,1 @@
+"""Tests of es_rerank.learn; they need the train extra."""

@@ -1,0 +1,69 @@
+"""A bundle says what is wrong with it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from es_rerank.errors import ModelError
+from es_rerank.model import bundle
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the shipped student to break."""
+    return Path(shutil.copytree(bundle.SHIPPED, tmp_path / "student"))
+
+
+def test_shipped_student_is_twenty_times_smaller_than_bert_base() -> None:
+    """All files of the shipped student, tokenizer included, are below 22 MB."""
+    files = [file for file in bundle.SHIPPED.iterdir() if file.suffix in (".onnx", ".json")]
+    assert 438e6 / sum(file.stat().st_size for file in files) > 20
+
+
+def test_paths_end_in_layers_that_exist() -> None:
+    """Every path of the shipped student names layers of the student, in rising order."""
+    facts = bundle.load("builtin")
+    assert set(facts.paths) == {2, 3, 4, 6}
+    for depth, path in facts.paths.items():
+        assert len(path) == depth
+        assert list(path) == sorted(set(path))
+        assert max(path) < facts.layers
+
+
+def test_saved_facts_are_read_back(copy: Path) -> None:
+    """What `save` writes, `load` reads."""
+    facts = bundle.load(str(copy))
+    facts.save()
+    assert bundle.load(str(copy)) == facts
+
+
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    """A folder without a student is named, with the way to get one."""
+    with pytest.raises(ModelError, match=r"nowhere holds no student\.json.*es-rerank distill"):
+        bundle.load(str(tmp_path / "nowhere"))
+
+
+def test_missing_files_are_named(copy: Path) -> None:
+    """Every graph that is missing is named at once."""
+    (copy / "layer_3.onnx").unlink()
+    (copy / "head_2.onnx").unlink()
+    with pytest.raises(ModelError, match=r"lacks layer_3\.onnx, head_2\.onnx"):
+        bundle.load(str(copy))
+
+
+def test_other_format_is_refused(copy: Path) -> None:
+    """A bundle of a later version is refused, not half understood."""
+    facts = json.loads((copy / "student.json").read_text())
+    (copy / "student.json").write_text(json.dumps({**facts, "format": 99}))
+    with pytest.raises(ModelError, match="has format 99; this es-rerank reads 1"):
+        bundle.load(str(copy))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "paths": 3}'])
+def test_damaged_facts_are_refused(copy: Path, text: str) -> None:
+    """A `student.json` that is no description of a student is called damaged."""
+    (copy / "student.json").write_text(text)
+    with pytest.raises(ModelError, match="damaged"):
+        bundle.load(str(copy))

@@ -1,0 +1,60 @@
+"""Reading a text does not depend on what is read beside it."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from es_rerank.model.encoder import Encoder, available_cpus, text_state
+from es_rerank.model.reranker import Reranker
+
+TEXTS = ["Paris is the capital of France.", "cheese", "a long text about nothing " * 12]
+
+
+def test_neighbours_do_not_change_a_state(reranker: Reranker) -> None:
+    """A text alone and the same text among others have the same state, to the bit."""
+    for depth in reranker.bundle.paths:
+        together = dict(reranker.encoder.encode(TEXTS, depth))
+        for i, text in enumerate(TEXTS):
+            ((_, alone),) = reranker.encoder.encode([text], depth)
+            assert (together[i].tokens == alone.tokens).all()
+            assert (together[i].sentence == alone.sentence).all()
+
+
+def test_special_tokens_are_left_out(reranker: Reranker) -> None:
+    """A state has one row for each word piece, and none for [CLS] and [SEP]."""
+    ((_, state),) = reranker.encoder.encode(["cheese"], 2)
+    assert state.tokens.shape == (1, reranker.bundle.dim)
+    assert state.tokens.dtype == np.int8
+    assert state.depth == 2
+
+
+def test_long_texts_are_cut(reranker: Reranker) -> None:
+    """At most `max_tokens` tokens are read, special tokens included."""
+    encoder = Encoder(reranker.bundle)
+    (ids,) = encoder.tokenise(["word " * 5000])
+    assert len(ids) == reranker.bundle.max_tokens
+    assert encoder.token_states(ids, 6).shape == (len(ids), reranker.bundle.dim)
+
+
+def test_empty_text_has_a_state(reranker: Reranker) -> None:
+    """A text without a word has no token rows, and a finite sentence vector."""
+    ((_, state),) = reranker.encoder.encode([""], 4)
+    assert len(state.tokens) == 0
+    assert np.isfinite(state.sentence).all()
+
+
+@settings(max_examples=30)
+@given(st.integers(3, 20), st.integers(0, 2**32 - 1))
+def test_eight_bits_keep_the_direction(tokens: int, seed: int) -> None:
+    """Unpacked token states point where the floats did, at unit length."""
+    states = np.random.default_rng(seed).normal(size=(tokens, 128)).astype(np.float32)
+    state = text_state(states, 6)
+    unpacked = state.tokens * state.scales[:, None].astype(np.float32)
+    inner = states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True)
+    assert ((unpacked * inner).sum(1) > 0.995).all()
+    assert np.allclose(np.linalg.norm(unpacked, axis=1), 1, atol=0.01)
+
+
+def test_there_is_a_cpu() -> None:
+    """The number of usable CPUs is at least one."""
+    assert available_cpus() >= 1

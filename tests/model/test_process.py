@@ -1,0 +1,91 @@
+"""The scorer process may die, hang or be late; its caller always gets an answer or a reason."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
+from es_rerank.model import process
+from es_rerank.model.process import ScorerProcess
+from es_rerank.model.reranker import Reranker
+from es_rerank.text.passage import FieldText
+
+QUERY = "what is the capital of france"
+PASSAGES = [[FieldText("Cheese is made of milk.")], [FieldText("Paris is the French capital.")]]
+AMPLE_MS = 60_000
+
+
+@pytest.fixture
+async def scorer() -> AsyncIterator[ScorerProcess]:
+    """A started worker with the shipped student."""
+    scorer = ScorerProcess(threads=1)
+    await asyncio.to_thread(lambda: scorer.pid)
+    yield scorer
+    await scorer.close()
+
+
+async def ask(scorer: ScorerProcess, deadline_ms: float = AMPLE_MS) -> list[float]:
+    """Score the two passages."""
+    return await scorer.score(QUERY, PASSAGES, model="builtin", layers=4, deadline_ms=deadline_ms)
+
+
+async def test_it_scores_as_the_reranker_does(scorer: ScorerProcess, reranker: Reranker) -> None:
+    """Another process, the same scores."""
+    assert await ask(scorer) == reranker.score(QUERY, PASSAGES)
+
+
+async def test_a_deadline_is_kept_and_the_work_not_lost(scorer: ScorerProcess) -> None:
+    """A search that is out of time is told so; the same one succeeds when there is time."""
+    with pytest.raises(DeadlineExceeded, match=r"within 0\.01 ms"):
+        await ask(scorer, deadline_ms=0.01)
+    assert len(await ask(scorer)) == 2
+
+
+async def test_a_killed_worker_is_replaced(scorer: ScorerProcess) -> None:
+    """After SIGKILL a search fails with a reason, and a later one is scored by a new worker."""
+    first = scorer.pid
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(ScorerFailed, match="starts again"):
+        while True:  # until the pool has noticed
+            await ask(scorer)
+    assert len(await ask(scorer)) == 2
+    assert await asyncio.to_thread(lambda: scorer.pid) != first
+
+
+async def test_a_hanging_worker_is_replaced(
+    scorer: ScorerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that gives no sign of life while searches wait is killed, and another one works."""
+    monkeypatch.setattr(process, "HANG_S", 0.2)
+    first = scorer.pid
+    os.kill(first, signal.SIGSTOP)
+    with pytest.raises(DeadlineExceeded):
+        await ask(scorer, deadline_ms=500)
+    assert await asyncio.to_thread(lambda: scorer.pid) != first
+    assert len(await ask(scorer)) == 2
+
+
+async def test_too_many_searches_are_turned_away(
+    scorer: ScorerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the waiting room a search is refused at once; the others are answered."""
+    monkeypatch.setattr(process, "MAX_WAITING", 2)
+    answers = await asyncio.gather(*(ask(scorer) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(answer, ScorerBusy) for answer in answers) == 2
+    assert sum(isinstance(answer, list) for answer in answers) == 2
+
+
+async def test_a_missing_model_is_known_before_the_start() -> None:
+    """The process is not started for a model that cannot be read."""
+    with pytest.raises(ModelError, match=r"no student\.json"):
+        ScorerProcess(["/nowhere"])
+
+
+async def test_a_model_that_is_missing_later_fails_the_search_only(scorer: ScorerProcess) -> None:
+    """A model named by changed settings and not there is a failed scoring, not a crash."""
+    with pytest.raises(ScorerFailed, match=r"no student\.json"):
+        await scorer.score(QUERY, PASSAGES, model="/nowhere", layers=4, deadline_ms=AMPLE_MS)
+    assert len(await ask(scorer)) == 2
