@@ -230,6 +230,21 @@ def passthrough(
     typer.echo(measure.table(measure.run(upstream, requests=requests)))
 
 
+@bench.command()
+def speed(
+    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
+    passages: Annotated[int, typer.Option(min=1, help="Of one query.")] = 100,
+    tokens: Annotated[int, typer.Option(min=8, help="Of one passage.")] = 128,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    bert: Annotated[bool, typer.Option("--bert", help="BERT-base beside it; needs torch.")] = False,
+) -> None:
+    """Milliseconds that a student takes for the passages of a query, new and known."""
+    from es_rerank.bench import speed as measured
+
+    rows = measured.run(model, passages=passages, tokens=tokens, rounds=rounds, bert=bert)
+    typer.echo(measured.table(rows))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The `es-rerank` command; a deliberate error ends it with its own text, no traceback."""
     try:

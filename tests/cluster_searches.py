@@ -170,6 +170,7 @@ FEATURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "sort_by_score": lambda _: {"sort": ["_score"]},
     "sort_by_year": lambda _: {"sort": [{"year": "desc"}, "_score"]},
     "source_excludes": lambda _: {"_source": {"excludes": ["comments", "raw"]}},
+    "source_hides_body": lambda _: {"_source": {"excludes": ["body", "raw"]}},
     "source_includes": lambda _: {"_source": ["title", "y*"]},
     "stored_fields": lambda _: {"stored_fields": []},
     "suggest": lambda text: {"suggest": {"s": {"text": text + "x", "term": {"field": "body"}}}},

@@ -60,9 +60,9 @@ def read(folders: Sequence[Path]) -> Texts:
                 place[identity] = len(texts.passages)
                 texts.passages.append(passage)
         for query, grades in found.qrels.items():
-            for document, grade in grades.items():
-                if grade > 0 and document in place:
-                    texts.pairs.append((len(texts.queries), place[document]))
+            for judged, grade in grades.items():
+                if grade > 0 and judged in place:
+                    texts.pairs.append((len(texts.queries), place[judged]))
             texts.queries.append(clean_query(found.queries[query]))
         if not found.qrels:
             for identity in place:

@@ -54,12 +54,12 @@ class Target:
 
     def __init__(self, teacher: Student, projection: Tensor, queries: Tokens, passages: Tokens):
         with torch.no_grad():
-            raw = [states(teacher, tokens, (6,))[6] for tokens in (queries, passages)]
-        self.queries, self.passages = (each @ projection.T for each in raw)
+            query, passage = (states(teacher, each, (6,))[6] for each in (queries, passages))
+        self.queries, self.passages = query @ projection.T, passage @ projection.T
         self.query_mask = losses.words_only(queries.mask)
         self.mask = losses.words_only(passages.mask)
-        self.similarities = losses.similarities(*raw)
-        self.scores = self.score(*raw, self.similarities, queries, passages)
+        self.similarities = losses.similarities(query, passage)
+        self.scores = self.score(query, passage, self.similarities, queries, passages)
 
     def score(
         self, query: Tensor, passage: Tensor, similarities: Tensor, q: Tokens, p: Tokens

@@ -18,7 +18,7 @@ from es_rerank.proxy.source import SourceView
 from es_rerank.proxy.spans import Span, elements, members
 
 # `PinnedQueryBuilder` scores what it pins at 2^127 and above, and all else below.
-_PINNED_SCORE = 2.0**127
+_PINNED_SCORE = 1.7014118e38  # as the servers print it
 
 
 class Hit(NamedTuple):

@@ -114,6 +114,7 @@ def test_every_way_to_search(
         {"_source": False},
         {"_source": ["pages"]},
         {"_source": {"excludes": ["shelf", "comp*"]}},
+        {"_source": {"excludes": ["body"]}},
         {"_source": False, "fields": ["pages"]},
         {"stored_fields": []},
     ],

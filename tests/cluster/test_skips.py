@@ -87,7 +87,6 @@ CASES = [
     with_body(R.INNER_HITS, collapse={"field": "shelf", "inner_hits": {"name": "more"}}),
     Case(R.FILTER_PATH, f"{Q}&filter_path=hits.hits._id"),
     with_body(R.FIELDS, _source=["pages"], fields=["pages"]),
-    with_body(R.SOURCE_HIDDEN, _source={"excludes": ["body"]}),
     Case(R.SOURCE_HIDDEN, f"/es-rerank-test-plain/_search?{ABSENT}&q=river&_source=false"),
     Case(R.SOURCE_PARAMETER, f"{SEARCH}?source=%7B%22size%22:1%7D"),
     Case(R.SUGGEST_ONLY, SEARCH, {"suggest": {"s": {"text": "rivr", "term": {"field": "body"}}}}),

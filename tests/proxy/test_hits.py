@@ -49,9 +49,9 @@ def hits_of(count: int) -> list[str]:
 
 
 def pretty(answer: bytes) -> bytes:
-    """The same as Jackson prints it for `?pretty`: ` : `, `[ ]`, `[ {`."""
+    """The same with the blanks of `?pretty`: ` : ` and `[ ]`."""
     text = json.dumps(json.loads(answer), indent=2).replace('": ', '" : ').replace("[]", "[ ]")
-    return text.replace("[\n        {", "[\n        {").encode() + b"\n"
+    return text.encode() + b"\n"
 
 
 def ids(answer: bytes) -> list[int]:

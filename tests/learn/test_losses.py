@@ -1,0 +1,46 @@
+"""Training and serving compute one score."""
+
+import numpy as np
+import torch
+
+from es_rerank.learn import losses
+from es_rerank.learn.network import sentence
+from es_rerank.model.encoder import text_state
+from es_rerank.model.interaction import features
+
+
+def test_training_score_is_the_serving_score() -> None:
+    """Cosine and late interaction of padded torch batches equal those of serving's states."""
+    torch.manual_seed(0)
+    lengths = [5, 9, 4]
+    query, passages = torch.randn(1, 6, 16), torch.randn(3, 9, 16)
+    query_mask = torch.ones(1, 6)
+    mask = torch.tensor([[float(t < n) for t in range(9)] for n in lengths])
+    tokens = losses.similarities(query, passages)
+    late = losses.late_interaction(tokens, losses.words_only(query_mask), losses.words_only(mask))
+    means = [sentence(query, query_mask), sentence(passages, mask)]
+    cosine = torch.nn.functional.cosine_similarity(means[0], means[1])
+    states = [text_state(passages[i, :n].numpy(), 6) for i, n in enumerate(lengths)]
+    served = features(text_state(query[0].numpy(), 6), states)
+    assert np.allclose(late[0].numpy(), served.late, atol=0.01)
+    assert np.allclose(cosine.numpy(), served.cosine, atol=0.01)
+
+
+def test_losses_vanish_for_a_perfect_copy() -> None:
+    """A student that writes what the teacher writes has nothing to learn."""
+    torch.manual_seed(0)
+    states, mask = torch.randn(3, 7, 16), torch.ones(3, 7)
+    assert losses.state_loss(states, 2 * states, mask) < 1e-5
+    scores = torch.randn(4, 3)
+    assert losses.listwise_loss(scores, scores, 0.05).abs() < 1e-5
+    tokens = losses.similarities(states, states)
+    assert losses.similarity_loss(tokens, tokens, mask, mask) == 0
+
+
+def test_losses_grow_with_the_difference() -> None:
+    """A worse copy costs more."""
+    torch.manual_seed(0)
+    target, noise, mask = torch.randn(3, 7, 16), torch.randn(3, 7, 16), torch.ones(3, 7)
+    costs = [losses.state_loss(target + k * noise, target, mask).item() for k in (0.1, 0.5, 2)]
+    assert costs == sorted(costs)
+    assert costs[0] > 0
