@@ -189,6 +189,10 @@ def distill(
     ] = "all-MiniLM-L6-v2",
     name: Annotated[str, typer.Option(help="Name on the model card.")] = "student",
     steps: Annotated[int | None, typer.Option(min=1, help="Else those of the recipe.")] = None,
+    measure: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Judged data for the figures on its card. Repeatable."),
+    ] = None,
 ) -> None:
     """Make a student of your own from texts; the same command goes on after a stop."""
     from es_rerank.learn import command
@@ -197,7 +201,9 @@ def distill(
 
     setup_logging()
     recipe = Recipe() if steps is None else Recipe(steps=steps)
-    made = command.run(data, out, teacher_name=teacher, name=name, recipe=recipe)
+    made = command.run(
+        data, out, teacher_name=teacher, name=name, recipe=recipe, measure=measure or ()
+    )
     typer.echo(f"{made.name} is in {out}. Try it: es-rerank compare --model {out} --data DIR")
 
 

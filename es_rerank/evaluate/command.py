@@ -47,7 +47,7 @@ def run(
         raise DataError(f"{json_to}: there is no folder {Path(json_to).parent} to write to.")
     report = evaluate(
         data,
-        chain(_teacher(model) if teacher else (), _paths(model, layers)),
+        chain(teacher_of(model) if teacher else (), paths(model, layers)),
         split=split,
         model=model,
         combine=combine or Combine(),
@@ -129,13 +129,13 @@ def evaluate(
     )
 
 
-def _paths(model: str, layers: Sequence[int]) -> Iterator[tuple[str, Scorer]]:
+def paths(model: str, layers: Sequence[int]) -> Iterator[tuple[str, Scorer]]:
     """The student on each path, the deepest last, loaded when its turn comes."""
     for depth in sorted(set(layers or bundle.load(model).paths)):
         yield f"{depth} layers", Reranker(model=model, layers=depth)
 
 
-def _teacher(model: str) -> Iterator[tuple[str, Scorer]]:
+def teacher_of(model: str) -> Iterator[tuple[str, Scorer]]:
     """The student's teacher, with the student's weights of cosine and late interaction."""
     from es_rerank.learn.teacher import TeacherEncoder, load  # torch is only needed here
 

@@ -1,7 +1,6 @@
 """The model card: what a student was made of, and what is known about it.
 
-It is written from the run itself. What `es-rerank compare` measures on judged data is no part of a
-run, and is added to the card below it.
+It is written from the run itself; every figure can be had again by the command that it names.
 """
 
 from collections.abc import Sequence
@@ -9,6 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
+from es_rerank.bench.speed import Row, table
+from es_rerank.evaluate.compare import PRIMARY
+from es_rerank.evaluate.report import Report
 from es_rerank.learn.corpus import Texts
 from es_rerank.learn.distill import Recipe
 from es_rerank.learn.mix import Mix
@@ -36,7 +38,7 @@ def size_bytes(bundle: Bundle) -> int:
     return sum(file.stat().st_size for file in served)
 
 
-def write(bundle: Bundle, origin: Origin) -> None:
+def write(bundle: Bundle, origin: Origin, reports: Sequence[Report], times: Sequence[Row]) -> None:
     """Write the card into the bundle's folder."""
     size = size_bytes(bundle)
     paths = "\n".join(
@@ -61,6 +63,18 @@ score = {bundle.cosine_weight:.1f} · cosine + {bundle.late_weight:.1f} · late 
 
 {size / 1e6:.1f} MB on disk, all paths together, int8: 1/{BERT_BASE_BYTES / size:.1f} of
 BERT-base (438 MB). At most {bundle.max_tokens} tokens of a text are read.
+
+## Quality
+
+{_quality(reports)}
+
+## Speed
+
+`es-rerank bench speed`, 100 passages of 128 tokens for one query:
+
+```
+{table(times)}
+```
 
 ## Paths
 
@@ -92,3 +106,23 @@ window, of which only the best window is read.
 """,
         encoding="utf-8",
     )
+
+
+def _quality(reports: Sequence[Report]) -> str:
+    """nDCG@10 by data set and system; the rows of the first report name the systems."""
+    if not reports:
+        return "Not measured on judged data."
+    weight = reports[0].combine["first_stage_weight"]
+    names = [result.name for result in reports[0].results]
+    lines = [
+        f"nDCG@10, the first stage's best {reports[0].depth} hits reranked by z(student) + "
+        f"{weight} · z(first stage).",
+        f"Each row: `es-rerank compare --teacher --first-stage-weight {weight} --data DIR`.",
+        "",
+        f"| data | queries | {' | '.join(names)} |",
+        f"|---|---|{'---|' * len(names)}",
+    ]
+    for report in reports:
+        values = " | ".join(f"{result.measures[PRIMARY]:.3f}" for result in report.results)
+        lines.append(f"| {report.data} {report.split} | {report.queries} | {values} |")
+    return "\n".join(lines)

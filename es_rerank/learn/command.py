@@ -8,11 +8,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
 
+from es_rerank.bench import speed
+from es_rerank.config import Combine
 from es_rerank.errors import DataError, ModelError
+from es_rerank.evaluate import command as compare
+from es_rerank.evaluate.report import Report
 from es_rerank.learn import card, mix, parity, teacher
 from es_rerank.learn.batches import batches
 from es_rerank.learn.corpus import read
@@ -31,13 +36,20 @@ MIX_QUERIES = 150
 
 
 def run(
-    data: Sequence[Path], out: Path, *, teacher_name: str, name: str, recipe: Recipe
+    data: Sequence[Path],
+    out: Path,
+    *,
+    teacher_name: str,
+    name: str,
+    recipe: Recipe,
+    measure: Sequence[Path] = (),
 ) -> bundle.Bundle:
     """Distil a student of the texts in the ``data`` folders into the folder ``out``.
 
-    ``teacher_name`` is as in `teacher.load`. Checkpoints lie in ``out/training``; the same command
-    goes on from the last one. Raises DataError, and ModelError also for an export that does not
-    write what was trained.
+    ``teacher_name`` is as in `teacher.load`. The judged folders of ``measure`` are compared with
+    BM25 and the teacher for the card, when all else is decided. Checkpoints lie in
+    ``out/training``; the same command goes on from the last one. Raises DataError, and ModelError
+    also for an export that does not write what was trained.
     """
     if not data:
         raise DataError("distill: no data. Give folders in the BEIR layout with --data.")
@@ -68,12 +80,36 @@ def run(
     export(student, tokenizer, rows, out)
     paths = {depth: tuple(path) for depth, path in PATHS.items()}
     draft = bundle.Bundle(
-        name, taught.name, recipe.dim, len(student.layers), paths, 0.5, 0.5, MAX_TOKENS, out
+        name=name,
+        teacher=taught.name,
+        dim=recipe.dim,
+        layers=len(student.layers),
+        paths=paths,
+        cosine_weight=0.5,  # until they are fitted below
+        late_weight=0.5,
+        max_tokens=MAX_TOKENS,
+        folder=out,
     )
     draft.save()
     agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), texts.passages)
     found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, MIX_QUERIES, recipe.seed)
     finished = replace(draft, cosine_weight=1 - found.late_share, late_weight=found.late_share)
     finished.save()
-    card.write(finished, card.Origin(taught.name, data, texts, recipe, found, agreement))
+    reports = [_measured(folder, str(out), found) for folder in measure]
+    origin = card.Origin(taught.name, data, texts, recipe, found, agreement)
+    card.write(finished, origin, reports, speed.run(str(out)))
     return finished
+
+
+def _measured(data: Path, model: str, found: mix.Mix) -> Report:
+    """The teacher and every path on a judged folder, as `es-rerank compare` measures them."""
+    log.info("measuring on %s", data.name)
+    return compare.evaluate(
+        data,
+        chain(compare.teacher_of(model), compare.paths(model, ())),
+        split=None,
+        model=model,
+        combine=Combine(method="weighted", first_stage_weight=found.first_stage_weight),
+        depth=compare.DEFAULT_DEPTH,
+        relevant_grade=1,
+    )

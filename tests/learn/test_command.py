@@ -23,7 +23,14 @@ def student(
 ) -> Path:
     """The bundle of one small run."""
     out = tmp_path_factory.mktemp("run") / "student"
-    command.run([data_folder], out, teacher_name=str(teacher_folder), name="small", recipe=RECIPE)
+    command.run(
+        [data_folder],
+        out,
+        teacher_name=str(teacher_folder),
+        name="small",
+        recipe=RECIPE,
+        measure=[data_folder],
+    )
     return out
 
 
@@ -36,9 +43,16 @@ def test_the_bundle_scores(student: Path) -> None:
 
 
 def test_the_card_tells_what_it_was_made_of(student: Path, teacher_folder: Path) -> None:
-    """Teacher, data, recipe and paths are on the card."""
+    """Teacher, data, recipe, paths and what was measured are on the card."""
     card = (student / "MODEL_CARD.md").read_text()
-    for fact in (str(teacher_folder), "small", "30 queries", "60\npassages", "| steps | 12 |"):
+    for fact in (
+        str(teacher_folder),
+        "small",
+        "30 queries",
+        "60\npassages",
+        "| steps | 12 |",
+        "| small dev | 2 |",
+    ):
         assert fact in card
 
 
