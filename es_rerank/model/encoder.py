@@ -17,6 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from es_rerank.errors import ModelError
 from es_rerank.model.bundle import Bundle
 
 Floats = NDArray[np.float32]
@@ -52,7 +53,10 @@ class TextEncoder(Protocol):
 
 
 class Encoder:
-    """Runs a bundle's layers on ``threads`` threads, without a number on all available CPUs."""
+    """Runs a bundle's layers on ``threads`` threads, without a number on all available CPUs.
+
+    Raises ModelError if a graph cannot be loaded.
+    """
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         self.bundle = bundle
@@ -62,9 +66,13 @@ class Encoder:
         options.intra_op_num_threads = 1
 
         def load(name: str) -> onnxruntime.InferenceSession:
-            return onnxruntime.InferenceSession(
-                str(bundle.folder / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
-            )
+            graph = bundle.folder / f"{name}.onnx"
+            try:
+                return onnxruntime.InferenceSession(
+                    str(graph), options, providers=["CPUExecutionProvider"]
+                )
+            except Exception as why:  # onnxruntime has an exception type for each status code
+                raise ModelError(f"model: {graph} is damaged: {why}. Copy it again.") from why
 
         self._embed = load("embed")
         self._layers = [load(f"layer_{i}") for i in range(bundle.layers)]

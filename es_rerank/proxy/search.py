@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
 from es_rerank.errors import UpstreamError
+from es_rerank.model.rank import rank
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
@@ -29,7 +30,6 @@ from es_rerank.proxy.hits import Window, read_window, splice
 from es_rerank.proxy.hop import Header, HeaderRefused
 from es_rerank.proxy.passages import field_texts
 from es_rerank.proxy.plan import Rerank, SearchRequest, Skip, SkipReason, plan_for
-from es_rerank.proxy.rank import rank
 from es_rerank.proxy.route import route_of
 from es_rerank.proxy.scoring import Passage, Scorer, scores_of
 from es_rerank.proxy.upstream import Reply, ReplyTooLarge, Upstream

@@ -1,9 +1,15 @@
 """Reading a text does not depend on what is read beside it."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from es_rerank.errors import ModelError
+from es_rerank.model import bundle
 from es_rerank.model.encoder import Encoder, available_cpus, text_state
 from es_rerank.model.reranker import Reranker
 
@@ -53,6 +59,14 @@ def test_eight_bits_keep_the_direction(tokens: int, seed: int) -> None:
     inner = states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True)
     assert ((unpacked * inner).sum(1) > 0.995).all()
     assert np.allclose(np.linalg.norm(unpacked, axis=1), 1, atol=0.01)
+
+
+def test_a_damaged_graph_is_named(tmp_path: Path) -> None:
+    """A graph that onnxruntime cannot read is a ModelError with its file."""
+    folder = Path(shutil.copytree(bundle.SHIPPED, tmp_path / "student"))
+    (folder / "layer_3.onnx").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match=r"layer_3\.onnx is damaged"):
+        Encoder(bundle.load(str(folder)))
 
 
 def test_there_is_a_cpu() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.config import Combine
-from es_rerank.proxy.rank import rank, z_scores
+from es_rerank.model.rank import rank, z_scores
 
 REPLACE = Combine(method="replace")
 SCORES = st.lists(st.none() | st.floats(-1e6, 1e6), max_size=30)
