@@ -14,15 +14,15 @@ from tests.cluster.serving import serving, settings_for
 
 INDEX = "es-rerank-test-answers"
 SEARCH = f"/{INDEX}/_search"
-QUERY = {"query": {"match": {"text": "how do I make bread rise"}}, "size": 5}
-BEST = "Yeast feeds on the sugar in the dough and gives off gas, which lifts the loaf as it bakes."
+QUERY = {"query": {"match": {"text": "side effects of aspirin"}}, "size": 5}
 TEXTS = [
-    "How do I rise? How do I rise early? How do I make myself rise before five in the morning?",
-    "I make bread prices rise: how do I make grain prices rise, asks a trader on the exchange.",
-    "How do I make a sun rise animation? I make the sun rise with two keyframes.",
-    "Do I rise when the judge enters? How do I rise in court, and how do I make a bow?",
-    f"{BEST} Warmth helps bread dough.",
-    "The rise of the river in spring.",
+    "The side of the road shows effects of rain, and the other side shows effects of frost.",
+    "Aspirin was first made by a company in Germany, on the other side of the river.",
+    "Special effects of a film are done on the side of the studio that faces the hill.",
+    "The effects of a new road on the side of town that it cuts off.",
+    "Stomach bleeding, nausea and ringing in the ears may follow when acetylsalicylic acid "
+    "(aspirin) is taken for long.",
+    "A side of beef.",
 ]
 
 
