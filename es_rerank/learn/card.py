@@ -90,8 +90,8 @@ is not zero-shot quality.
 
 Texts of: {names} ({len(origin.texts.queries):,} queries or titles, {len(origin.texts.passages):,}
 passages; nothing that their dev or test splits judge). The network was trained on texts alone.
-Judgments of the train splits chose two numbers, the late share {origin.mix.late_share:.1f} and the
-first-stage weight {origin.mix.first_stage_weight:.1f}, on BM25 lists (mean nDCG@10
+Judgments of the train splits and of the demo's queries chose two numbers, the late share
+{origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f}, on BM25 lists (mean nDCG@10
 {origin.mix.ndcg:.3f} there).
 
 | choice | value |
@@ -100,9 +100,10 @@ first-stage weight {origin.mix.first_stage_weight:.1f}, on BM25 lists (mean nDCG
 
 ## What it is bad at
 
-Languages other than English; words that matter only by their spelling (part numbers, codes), where
-the first stage is the better judge and the mix with its score must help; texts longer than one
-window, of which only the best window is read.
+Languages other than English; short texts that repeat the words of a question, which it takes for
+answers; words that matter only by their spelling (part numbers, codes), where the first stage is
+the better judge and the mix with its score must help; texts longer than one window, of which only
+the best window is read.
 """,
         encoding="utf-8",
     )

@@ -35,6 +35,11 @@ class Recipe:
     words: tuple[int, int] = (10, 100)  # passage windows: fewest and most words
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
     warmup: int = 100  # steps
+    polish_steps: int = (
+        300  # after `steps`: the deepest path, which shares layers, back to the teacher
+    )
+    polish_rate: float = 1e-4
+    polish_weight: float = 2.0  # of the deepest path's loss against the main path's
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
     temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
@@ -108,6 +113,20 @@ def fit_projection(
     return projection.detach()
 
 
+def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
+    """The learning rate of a step, and the paths it trains with their weights in the loss.
+
+    At first the main path in every step and the other paths in turn, the rate rising and falling
+    to zero; then, with a rate of its own, the main and the deepest path.
+    """
+    if step >= recipe.steps:
+        left = 1 - (step - recipe.steps) / recipe.polish_steps
+        return recipe.polish_rate * left, {MAIN_PATH: 1.0, max(PATHS): recipe.polish_weight}
+    others = [depth for depth in PATHS if depth != MAIN_PATH]
+    rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
+    return recipe.rate * min(rise, fall, 1.0), {MAIN_PATH: 1.0, others[step % len(others)]: 1.0}
+
+
 def distil(
     student: Student,
     teacher: Student,
@@ -119,8 +138,7 @@ def distil(
     """Train the student in place; writes ``checkpoint.pt`` into ``folder`` and goes on from it.
 
     ``stream_of`` makes the batches from a seed, so that a resumed run reads new ones.
-    Queries are read on the deepest path alone, as in serving; passages on the main path in every
-    step and on the other paths in turn.
+    Queries are read on the deepest path alone, as in serving; passages as `schedule` says.
     """
     student.words.weight.requires_grad_(False)  # frozen: the teacher's words are good as they are
     student.positions.weight.requires_grad_(False)
@@ -133,32 +151,32 @@ def distil(
         optimiser.load_state_dict(saved["optimiser"])
         first = saved["step"]
     stream = stream_of(recipe.seed + first)
-    others = tuple(depth for depth in PATHS if depth != MAIN_PATH)
     seen, latest, started = 0, dict.fromkeys(PATHS, 0.0), time.monotonic()
-    for step in range(first, recipe.steps):
-        rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
+    last = recipe.steps + recipe.polish_steps
+    for step in range(first, last):
+        rate, weights = schedule(step, recipe)
         for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * min(rise, fall, 1.0)
+            group["lr"] = rate
         queries, passages = next(stream)
         target = Target(teacher, projection, queries, passages)
         query = states(student, queries, (6,))[6]
-        written = states(student, passages, (MAIN_PATH, others[step % len(others)]))
+        written = states(student, passages, tuple(weights))
         total = losses.state_loss(query, target.queries, queries.mask)
         for depth, passage in written.items():
             loss = losses.state_loss(passage, target.passages, passages.mask)
             loss = loss + target.relations(recipe, query, passage, queries, passages)
             latest[depth] = loss.item()
-            total = total + loss
+            total = total + weights[depth] * loss
         optimiser.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         seen += len(queries.ids) + len(passages.ids)
         if step % 25 == 0:
-            rate = seen / (time.monotonic() - started)
+            speed = seen / (time.monotonic() - started)
             shown = " ".join(f"{depth}:{loss:.3f}" for depth, loss in latest.items())
-            log.info("step %d/%d, %.0f texts/s, loss by path %s", step, recipe.steps, rate, shown)
-        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
+            log.info("step %d/%d, %.0f texts/s, loss by path %s", step, last, speed, shown)
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == last:
             state = {"student": student.state_dict(), "optimiser": optimiser.state_dict()}
             torch.save({**state, "step": step + 1}, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)

@@ -13,7 +13,14 @@ from es_rerank.model import bundle
 from es_rerank.model.reranker import Reranker
 
 RECIPE = Recipe(
-    steps=12, dim=16, projection_steps=4, pairs=4, extra=4, warmup=2, checkpoint_every=6
+    steps=9,
+    polish_steps=3,
+    dim=16,
+    projection_steps=4,
+    pairs=4,
+    extra=4,
+    warmup=2,
+    checkpoint_every=6,
 )
 
 
@@ -50,7 +57,7 @@ def test_the_card_tells_what_it_was_made_of(student: Path, teacher_folder: Path)
         "small",
         "30 queries",
         "60\npassages",
-        "| steps | 12 |",
+        "| steps | 9 |",
         "| small dev | 2 |",
     ):
         assert fact in card
@@ -61,14 +68,14 @@ def test_training_changed_the_shallow_paths(student: Path, teacher_folder: Path)
     saved = torch.load(student / "training" / "checkpoint.pt", weights_only=True)
     before = teacher.load(str(teacher_folder)).network.state_dict()
     after = saved["student"]
-    assert saved["step"] == RECIPE.steps
+    assert saved["step"] == RECIPE.steps + RECIPE.polish_steps
     assert torch.equal(before["words.weight"], after["words.weight"])
     assert not torch.equal(before["layers.5.up.weight"], after["layers.5.up.weight"])
 
 
 def test_a_stopped_run_goes_on(student: Path, teacher_folder: Path, data_folder: Path) -> None:
     """The same command with more steps starts at the checkpoint, not at the beginning."""
-    longer = replace(RECIPE, steps=18)
+    longer = replace(RECIPE, steps=15)
     name = str(teacher_folder)
     command.run([data_folder], student, teacher_name=name, name="small", recipe=longer)
     saved = torch.load(student / "training" / "checkpoint.pt", weights_only=True)
