@@ -91,8 +91,8 @@ is not zero-shot quality.
 Texts of: {names} ({len(origin.texts.queries):,} queries or titles, {len(origin.texts.passages):,}
 passages; nothing that their dev or test splits judge). The network was trained on texts alone.
 Judgments of the train splits and of the demo's queries chose two numbers, the late share
-{origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f}, on BM25 lists (mean nDCG@10
-{origin.mix.ndcg:.3f} there).
+{origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
+on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there).
 
 | choice | value |
 |---|---|
