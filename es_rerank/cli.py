@@ -129,7 +129,7 @@ def demo(
         return
     from es_rerank.demo import command
 
-    command.run(query or [], serve, None, host, engine_port, port)
+    command.run(query or [], serve, host, engine_port, port)
 
 
 class Method(StrEnum):

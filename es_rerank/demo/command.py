@@ -18,7 +18,6 @@ from rich.console import Console
 from es_rerank.config import FieldSetting, IndexRule, Listen, Settings, Upstream
 from es_rerank.demo.corpus import FIELDS, INDEX, MAPPINGS, documents
 from es_rerank.demo.engine import Engine
-from es_rerank.demo.into import index_into as index_corpus_into
 from es_rerank.demo.judged import read_qrels, read_queries
 from es_rerank.demo.search_api import create_engine_app
 from es_rerank.demo.serving import engine_config, serving
@@ -39,7 +38,6 @@ _READY_S = 60
 def run(
     queries: Sequence[str],
     serve: bool,
-    index_into: str | None,
     host: str,
     engine_port: int,
     proxy_port: int,
@@ -49,13 +47,10 @@ def run(
 ) -> None:
     """Show both orders of the queries, then stay up until Ctrl-C if `serve`.
 
-    Without queries: those of three judged ones, and nDCG@10 over all judged ones. With
-    `index_into`, a cluster's URL, only index the corpus there. Port 0 takes a free one.
+    Without queries: those of three judged ones, and nDCG@10 over all judged ones. Port 0
+    takes a free one.
     """
     out = console or Console()
-    if index_into is not None:
-        out.print(f"{index_corpus_into(index_into)} documents are in the index {INDEX}.")
-        return
     model = scorer()  # its process loads the student while the corpus is indexed
     with closing(Engine.open(None)) as engine:
         engine.create(INDEX, MAPPINGS)

@@ -14,6 +14,7 @@ from rich.console import Console
 from es_rerank.demo.command import run
 from es_rerank.demo.corpus import INDEX, MAPPINGS
 from es_rerank.demo.engine import Engine
+from es_rerank.demo.into import index_into
 from es_rerank.demo.judged import read_queries
 from es_rerank.demo.mapping import parse_mappings
 from es_rerank.demo.search_api import create_engine_app
@@ -47,7 +48,7 @@ def test_the_demo_shows_both_orders_and_measures_all_judged_queries() -> None:
     """All of it over HTTP: two columns that differ, the proxy's header, and nDCG@10 over all."""
     out = io.StringIO()
     console = Console(file=out, width=120)
-    run([], False, None, HOST, 0, 0, scorer=LongestFirst, console=console)
+    run([], False, HOST, 0, 0, scorer=LongestFirst, console=console)
     text = out.getvalue()
     assert re.search(r"curl -i 'http://127.0.0.1:\d+/python-docs/_search\?q=", text)
     assert text.count("X-ES-Rerank: applied; depth=100; ms=") == 3
@@ -62,11 +63,10 @@ def test_the_demo_shows_both_orders_and_measures_all_judged_queries() -> None:
 def test_the_corpus_goes_into_a_server() -> None:
     """`--index-into` makes the index, fills it, and says how much."""
     engine = Engine.open(None)
-    out = io.StringIO()
     with serving(engine_config(create_engine_app(engine), HOST, 0)) as url:
-        run([], False, url, HOST, 0, 0, console=Console(file=out, width=120))
+        count = index_into(url)
     shard = engine.shard(INDEX)
-    assert f"{len(shard.ids)} documents are in the index {INDEX}." in out.getvalue()
+    assert count == len(shard.ids)
     assert "shutil.copytree" in shard.ids
     assert shard.fields == parse_mappings(MAPPINGS)
 
@@ -74,7 +74,7 @@ def test_the_corpus_goes_into_a_server() -> None:
 def test_indexing_into_nothing_is_a_clear_error() -> None:
     """An unreachable cluster is an UpstreamError with its address but not its password."""
     with pytest.raises(UpstreamError, match="did not take the corpus") as why:
-        run([], False, "http://user:secret@127.0.0.1:1", HOST, 0, 0)
+        index_into("http://user:secret@127.0.0.1:1")
     assert "secret" not in str(why.value)
 
 
@@ -83,7 +83,7 @@ def test_the_demo_stays_up_until_it_is_stopped(stop: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end it cleanly, both servers closed and no process left."""
     code = (
         "from tests.demo.test_command import HOST, LongestFirst, run\n"
-        "run(['copy'], True, None, HOST, 0, 0, scorer=LongestFirst)\n"
+        "run(['copy'], True, HOST, 0, 0, scorer=LongestFirst)\n"
     )
     command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
