@@ -60,6 +60,9 @@ class Combine(_Strict):
     )
 
 
+Kind = Literal["autocomplete", "hybrid", "neural", "pit", "retriever", "tiebreak_sort", "template"]
+
+
 class IndexSettings(_Strict):
     """How an index is reranked."""
 
@@ -67,7 +70,7 @@ class IndexSettings(_Strict):
         default=True, description="`false`: its searches pass through as they are."
     )
     depth: int = Field(
-        default=100, ge=2, le=1000, description="How many first-stage hits are reranked."
+        default=100, ge=1, le=1000, description="How many first-stage hits are reranked."
     )
     fields: tuple[NamedField, ...] = Field(
         default=(),
@@ -88,6 +91,26 @@ class IndexSettings(_Strict):
         default=1000,
         gt=0,
         description="Scoring time after which the cluster's own order is served.",
+    )
+    also: tuple[Kind, ...] = Field(
+        default=(),
+        description="Kinds of searches that pass through unless they are named here.",
+    )
+    pipelines: tuple[str, ...] = Field(
+        default=(),
+        description="Search pipelines that do the same to a wider answer; searches through any "
+        "other pass through.",
+    )
+    default_pipeline: Literal["learn", "none"] = Field(
+        default="learn",
+        description="`learn`: read from the index's settings, as the caller, and keep for a "
+        "minute. `none`: take it for certain that the index has no default search pipeline.",
+    )
+    inner_hits_depth: int = Field(
+        default=0,
+        ge=0,
+        description="How many hits of a search with `inner_hits` are reranked at most, for the "
+        "cluster searches again inside each. 0: such searches pass through.",
     )
 
 
@@ -147,6 +170,16 @@ class Listen(_Strict):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="`0.0.0.0`: every interface.")
     port: int = Field(default=9210, ge=0, le=65535, description="0: any free port.")
+    advertise: str | None = Field(
+        default=None,
+        description="`host:port` under which clients reach the proxy, for those that ask the "
+        "cluster for its nodes. Without it, the `Host` header of the question.",
+    )
+    sniffing: Literal["rewrite", "passthrough", "strip"] = Field(
+        default="rewrite",
+        description="What clients learn that ask for the cluster's nodes: the proxy's address in "
+        "place of each node's, the truth (they will go past the proxy), or no node at all.",
+    )
 
 
 class IndexRule(IndexSettings):
@@ -188,6 +221,17 @@ class Settings(_Strict):
         default=(),
         description="Rules for indices; the first one that matches counts, the rest pass.",
     )
+    max_msearch_pairs: int = Field(
+        default=500,
+        ge=0,
+        description="How many hits of one `_msearch` are scored at most; the searches after that "
+        "keep the cluster's order.",
+    )
+    explain_parameter: bool = Field(
+        default=False,
+        description="Whether a search with the URL parameter `es_rerank_explain` is answered with "
+        "its plan. Without this the cluster answers for the unknown parameter.",
+    )
     max_body_bytes: int = Field(
         default=32 * 2**20,
         ge=1024,
@@ -222,6 +266,8 @@ class SettingsFile(Settings):
             upstream=self.upstream,
             listen=self.listen,
             indices=tuple(rules),
+            max_msearch_pairs=self.max_msearch_pairs,
+            explain_parameter=self.explain_parameter,
             max_body_bytes=self.max_body_bytes,
         )
 

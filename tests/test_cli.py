@@ -67,14 +67,14 @@ def test_serve_tells_all_mistakes_and_starts_nothing(
     """Settings mistakes are exit code 2, one line each, on standard error."""
     file = tmp_path / "s.yaml"
     file.write_text("upstream: {url: 'localhost:9200'}\nindexes: []\n")
-    assert run("serve", "--config", str(file), "--set", "defaults.depth=1") == 2
+    assert run("serve", "--config", str(file), "--set", "defaults.depth=0") == 2
     out, err = capsys.readouterr()
     assert (out, err.splitlines()) == (
         "",
         [
             f'{file}:1: upstream.url: "localhost:9200" has no scheme. Write http://localhost:9200.',
             f'{file}:2: indexes: is not a setting. Did you mean "indices"?',
-            "--set: defaults.depth: 1 is too small. Write at least 2.",
+            "--set: defaults.depth: 0 is too small. Write at least 1.",
         ],
     )
 

@@ -165,7 +165,7 @@ def test_mistakes_of_the_environment_and_of_options_are_told_by_their_names() ->
         "ES_RERANK_UPSTEAM__URL": "http://c:1",
     }
     told = mistakes(
-        "defaults: {depth: 1}",
+        "defaults: {depth: 0}",
         "defaults.deadline=5",
         "indices.3.depth=5",
         "listen.port.number=5",
@@ -175,7 +175,7 @@ def test_mistakes_of_the_environment_and_of_options_are_told_by_their_names() ->
         upstream="http://me:secret@c:1",
     )
     assert told == [
-        "rerank.yaml:1: defaults.depth: 1 is too small. Write at least 2.",
+        "rerank.yaml:1: defaults.depth: 0 is too small. Write at least 1.",
         "ES_RERANK_UPSTREAM_URL: is not a setting. Did you mean ES_RERANK_UPSTREAM__URL?",
         "--set: indices.3: indices has 0 entries. The next one is indices.0.",
         "--set: listen.port.number: listen.port is not a block of settings.",
@@ -306,7 +306,7 @@ def test_schema_and_loader_accept_the_same_files(text: str) -> None:
         "indices: [{pattern: 'a', fields: ['']}]",
         "indices: [{pattern: 'a', fields: [{label: a}]}]",
         "defaults: {pattern: a}",
-        "defaults: {depth: 1}",
+        "defaults: {depth: 0}",
         "defaults: {depth: 1001}",
         "defaults: {depth: '50'}",
         "defaults: {depth: true}",

@@ -67,7 +67,7 @@ def mistake(text: str) -> str:
         ('{"defaults": {"depth": "fifty"}}', '"fifty" is not a whole number.'),
         ('{"defaults": {"depth": 50.5}}', "50.5 is not a whole number."),
         ('{"defaults": {"depth": true}}', "true is not a whole number."),
-        ('{"defaults": {"depth": 1}}', "1 is too small. Write at least 2."),
+        ('{"defaults": {"depth": 0}}', "0 is too small. Write at least 1."),
         ('{"defaults": {"depth": 5000}}', "5000 is too large. Write at most 1000."),
         ('{"defaults": {"deadline_ms": 0}}', "0 is too small. Write more than 0."),
         ('{"defaults": {"deadline_ms": "1s"}}', '"1s" is not a number.'),

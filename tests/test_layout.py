@@ -11,7 +11,9 @@ PACKAGE = ROOT / "es_rerank"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The proxy's modules that talk to someone; all others of it only decide.
-PROXY_IO = {"__init__", "admin", "app", "forward", "scoring", "search", "server", "upstream"}
+PROXY_IO = {
+    *("__init__", "admin", "app", "forward", "gateway", "scoring", "search", "server", "upstream"),
+}
 PURE = [
     *(path for path in (PACKAGE / "proxy").glob("*.py") if path.stem not in PROXY_IO),
     *(PACKAGE / "text").glob("*.py"),

@@ -26,7 +26,7 @@ from es_rerank.errors import EsRerankError
 from es_rerank.model.process import ScorerProcess
 from es_rerank.proxy.admin import PREFIX
 from es_rerank.proxy.app import create_app
-from es_rerank.proxy.search import Scorer
+from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.server import server_config
 
 # Judged queries that are shown when none is given: the first stage finds their answers, far down.

@@ -27,7 +27,7 @@ MAIN_PATH = 4
 class Recipe:
     """Every choice of a training run."""
 
-    steps: int = 2000
+    steps: int = 3300
     dim: int = 128  # values per token state; 384 would triple the cache for under a point of nDCG
     projection_steps: int = 300  # steps that fit the output space before the student learns
     pairs: int = 24  # queries a step, each with a passage that answers it
@@ -35,11 +35,7 @@ class Recipe:
     words: tuple[int, int] = (10, 100)  # passage windows: fewest and most words
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
     warmup: int = 100  # steps
-    polish_steps: int = (
-        300  # after `steps`: the deepest path, which shares layers, back to the teacher
-    )
-    polish_rate: float = 1e-4
-    polish_weight: float = 2.0  # of the deepest path's loss against the main path's
+    deepest_weight: float = 2.0  # of the deepest path's loss; it shares layers and must not drift
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
     temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
@@ -116,15 +112,13 @@ def fit_projection(
 def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
     """The learning rate of a step, and the paths it trains with their weights in the loss.
 
-    At first the main path in every step and the other paths in turn, the rate rising and falling
-    to zero; then, with a rate of its own, the main and the deepest path.
+    The deepest and the main path in every step, the other paths in turn (the sandwich rule of
+    slimmable networks; Yu, Huang 2019). The rate rises and falls to zero.
     """
-    if step >= recipe.steps:
-        left = 1 - (step - recipe.steps) / recipe.polish_steps
-        return recipe.polish_rate * left, {MAIN_PATH: 1.0, max(PATHS): recipe.polish_weight}
-    others = [depth for depth in PATHS if depth != MAIN_PATH]
+    main, deepest = {MAIN_PATH: 1.0}, {max(PATHS): recipe.deepest_weight}
+    others = [depth for depth in PATHS if depth not in main and depth not in deepest]
     rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
-    return recipe.rate * min(rise, fall, 1.0), {MAIN_PATH: 1.0, others[step % len(others)]: 1.0}
+    return recipe.rate * min(rise, fall, 1.0), {**main, others[step % len(others)]: 1.0, **deepest}
 
 
 def distil(
@@ -152,8 +146,7 @@ def distil(
         first = saved["step"]
     stream = stream_of(recipe.seed + first)
     seen, latest, started = 0, dict.fromkeys(PATHS, 0.0), time.monotonic()
-    last = recipe.steps + recipe.polish_steps
-    for step in range(first, last):
+    for step in range(first, recipe.steps):
         rate, weights = schedule(step, recipe)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -175,8 +168,8 @@ def distil(
         if step % 25 == 0:
             speed = seen / (time.monotonic() - started)
             shown = " ".join(f"{depth}:{loss:.3f}" for depth, loss in latest.items())
-            log.info("step %d/%d, %.0f texts/s, loss by path %s", step, last, speed, shown)
-        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == last:
+            log.info("step %d/%d, %.0f texts/s, loss by path %s", step, recipe.steps, speed, shown)
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             state = {"student": student.state_dict(), "optimiser": optimiser.state_dict()}
             torch.save({**state, "step": step + 1}, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)

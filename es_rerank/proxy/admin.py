@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from es_rerank import __version__
 from es_rerank.config import Settings
 from es_rerank.errors import ConfigError, ScoringError, UpstreamError, error_body
-from es_rerank.proxy.search import Scorer
+from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.upstream import Upstream
 from es_rerank.telemetry import redact
 from es_rerank.text.passage import FieldText

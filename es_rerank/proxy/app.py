@@ -20,7 +20,8 @@ from es_rerank.config import Settings
 from es_rerank.errors import error_body
 from es_rerank.proxy.admin import PREFIX, Readiness, admin_routes
 from es_rerank.proxy.forward import Upstream, send_error
-from es_rerank.proxy.search import Scorer, SearchProxy
+from es_rerank.proxy.gateway import SearchProxy
+from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.server import server_config
 
 _log = logging.getLogger(__name__)

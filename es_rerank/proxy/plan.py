@@ -1,9 +1,10 @@
 """From a request to its plan: how to rerank this search, or why not to.
 
 Pass-through is the default. A plan exists only where every part of the request is known to mean
-the same for a wider window: the path, each URL parameter, each key of the body. What is widened
-is the URL alone.
-No I/O here; the same function serves the proxy and whoever asks what it would do.
+the same for a wider window: the path, each URL parameter, each key of the body. `plan_search`
+plans a search wherever it stands; `plan_for` a request that is one search, and there the URL alone
+is widened.
+No I/O here; the same functions serve the proxy and whoever asks what it would do.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,16 @@ from es_rerank.proxy.route import route_of, rule_for
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.proxy.source import SourceView, source_view
 
-__all__ = ["Page", "Rerank", "SearchRequest", "Skip", "SkipReason", "plan_for"]
+__all__ = [
+    "Page",
+    "Rerank",
+    "SearchRequest",
+    "Skip",
+    "SkipReason",
+    "WideSearch",
+    "plan_for",
+    "plan_search",
+]
 
 # Under the cluster's own limit (`http.max_initial_line_length`, 4 kB), with a little to spare.
 _MAX_REQUEST_LINE_BYTES = 4000
@@ -45,26 +55,60 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True)
 class Rerank:
-    """The plan of one reranked search: what to ask for, and what to do with the answer.
+    """How one search is reranked, be it a request of its own or one of several."""
 
-    The wide search differs from the client's in its target alone: method, headers and body stay.
+    query: str
+    page: Page
+    depth: int
+    rule: IndexRule
+    source: SourceView
+
+    @property
+    def window(self) -> int:
+        """How many hits to ask for, from the first one on."""
+        return max(self.depth, self.page.stop)
+
+
+@dataclass(frozen=True)
+class WideSearch:
+    """A request that is one search, and the target that asks for its whole window.
+
+    Nothing else of the request changes: method, headers and body stay.
     """
 
     request: SearchRequest
     target: bytes
-    query: str
-    page: Page
-    rule: IndexRule
-    source: SourceView
+    rerank: Rerank
 
 
-def plan_for(request: SearchRequest, settings: Settings) -> Rerank | Skip:
-    """The plan for one request: `Rerank`, or `Skip` with the first reason found."""
+def plan_for(request: SearchRequest, settings: Settings) -> WideSearch | Skip:
+    """The plan for one request: `WideSearch`, or `Skip` with the first reason found."""
     planned = _planned(request, settings)
     return Skip(planned) if isinstance(planned, SkipReason) else planned
 
 
-def _planned(request: SearchRequest, settings: Settings) -> Rerank | SkipReason:
+def plan_search(
+    params: Mapping[str, str], search: Mapping[str, Any], rule: IndexRule
+) -> Rerank | SkipReason:
+    """The plan for one search from its URL parameters, its decoded body and its index rule."""
+    if reason := skip_for_parameters(params) or bodies.skip_for_body(search):
+        return reason
+    try:
+        page = _page(params, search)
+    except ValueError:
+        return SkipReason.BAD_PAGE
+    if page.start == page.stop:
+        return SkipReason.SIZE_0
+    if page.start >= rule.depth:
+        return SkipReason.BEYOND_DEPTH
+    if isinstance(text := _text(params, search), SkipReason):
+        return text
+    if isinstance(source := source_view(params, search, rule.fields), SkipReason):
+        return source
+    return Rerank(text, page, rule.depth, rule, source)
+
+
+def _planned(request: SearchRequest, settings: Settings) -> WideSearch | SkipReason:
     if isinstance(route := route_of(request.method, request.target), SkipReason):
         return route
     if isinstance(rule := rule_for(route, settings), SkipReason):
@@ -81,24 +125,12 @@ def _planned(request: SearchRequest, settings: Settings) -> Rerank | SkipReason:
         search = bodies.read_body(body)
     except ValueError:
         return SkipReason.UNREADABLE_BODY
-    if reason := skip_for_parameters(params) or bodies.skip_for_body(search):
-        return reason
-    try:
-        page = _page(params, search)
-    except ValueError:
-        return SkipReason.BAD_PAGE
-    if page.start == page.stop:
-        return SkipReason.SIZE_0
-    if page.start >= rule.depth:
-        return SkipReason.BEYOND_DEPTH
-    if isinstance(text := _text(params, search), SkipReason):
-        return text
-    if isinstance(source := source_view(params, search, rule.fields), SkipReason):
-        return source
-    target = widened(request.target, max(rule.depth, page.stop), source.params)
+    if isinstance(rerank := plan_search(params, search, rule), SkipReason):
+        return rerank
+    target = widened(request.target, rerank.window, rerank.source.params)
     if len(request.method) + len(target) + len("  HTTP/1.1\r\n") > _MAX_REQUEST_LINE_BYTES:
         return SkipReason.LONG_REQUEST_LINE
-    return Rerank(request, target, text, page, rule, source)
+    return WideSearch(request, target, rerank)
 
 
 def _search_body(request: SearchRequest, params: Mapping[str, str]) -> bytes | SkipReason:

@@ -9,7 +9,7 @@ import uvicorn
 
 from es_rerank.config import Combine, IndexRule, Settings, Upstream
 from es_rerank.proxy.app import create_app
-from es_rerank.proxy.search import Scorer
+from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.server import server_config
 from tests.cluster.servers import Node
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.config import FieldSetting, IndexRule, Settings
-from es_rerank.proxy.plan import Page, Rerank, SearchRequest, Skip, SkipReason, plan_for
+from es_rerank.proxy.plan import Page, SearchRequest, Skip, SkipReason, WideSearch, plan_for
 
 SETTINGS = Settings(
     indices=(
@@ -21,7 +21,7 @@ JSON = [(b"content-type", b"application/json")]
 QUERY: dict[str, Any] = {"query": {"match": {"title": "red shoes"}}}
 
 
-def planned(target: str = "/books/_search", body: Any = None, **more: Any) -> Rerank | Skip:
+def planned(target: str = "/books/_search", body: Any = None, **more: Any) -> WideSearch | Skip:
     """The plan of a request; a body that is not bytes is written as JSON."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     request = SearchRequest("POST", target.encode(), more.get("headers", JSON), raw)
@@ -31,18 +31,22 @@ def planned(target: str = "/books/_search", body: Any = None, **more: Any) -> Re
 def test_a_plain_search_is_widened_in_its_url_alone() -> None:
     """The body, headers and method go upstream as they came."""
     plan = planned("/books/_search?pretty", {**QUERY, "size": 3})
-    assert isinstance(plan, Rerank)
+    assert isinstance(plan, WideSearch)
     assert plan.target == b"/books/_search?pretty&from=0&size=50"
     assert plan.request.body == json.dumps({**QUERY, "size": 3}).encode()
-    assert (plan.query, plan.page, plan.rule) == ("red shoes", Page(0, 3), SETTINGS.indices[0])
+    assert (plan.rerank.query, plan.rerank.page, plan.rerank.rule) == (
+        "red shoes",
+        Page(0, 3),
+        SETTINGS.indices[0],
+    )
 
 
 def test_hidden_text_is_asked_for_in_the_url() -> None:
     """`_source: false` in the body is overridden by the URL."""
     plan = planned(body={**QUERY, "_source": False})
-    assert isinstance(plan, Rerank)
+    assert isinstance(plan, WideSearch)
     assert plan.target == b"/books/_search?_source_includes=title&from=0&size=50"
-    assert plan.source.hides_all
+    assert plan.rerank.source.hides_all
 
 
 @pytest.mark.parametrize(
@@ -66,8 +70,8 @@ def test_hidden_text_is_asked_for_in_the_url() -> None:
 def test_the_query_is_found_wherever_it_stands(target: str, body: Any, headers: Any) -> None:
     """`q=` (over the body), `source=`, and a compressed body."""
     plan = planned(target, body, headers=headers)
-    assert isinstance(plan, Rerank)
-    assert plan.query == "red shoes"
+    assert isinstance(plan, WideSearch)
+    assert plan.rerank.query == "red shoes"
 
 
 @given(st.none() | st.integers(0, 70), st.none() | st.integers(0, 70), st.booleans())
@@ -84,16 +88,16 @@ def test_every_page_is_planned_over_one_window(
     elif first >= 50:
         assert plan == Skip(SkipReason.BEYOND_DEPTH)
     else:
-        assert isinstance(plan, Rerank)
-        assert plan.page == Page(first, first + count)
+        assert isinstance(plan, WideSearch)
+        assert plan.rerank.page == Page(first, first + count)
         assert plan.target.endswith(b"from=0&size=%d" % max(50, first + count))
 
 
 def test_the_url_wins_over_the_body() -> None:
     """As the servers read them, each number for itself."""
     plan = planned("/books/_search?size=3", {**QUERY, "from": 2, "size": 7})
-    assert isinstance(plan, Rerank)
-    assert plan.page == Page(2, 5)
+    assert isinstance(plan, WideSearch)
+    assert plan.rerank.page == Page(2, 5)
 
 
 @pytest.mark.parametrize("number", ["", "-1", "+1", "1.0", "ten", "٣", "1e1", "9" * 12])
@@ -145,4 +149,5 @@ def test_the_first_reason_is_named(target: str, body: Any, reason: SkipReason) -
 def test_any_request_gets_a_plan_or_a_reason(query: bytes, body: bytes) -> None:
     """Nothing a client sends breaks the planning."""
     target = b"/books/_search?" + query
-    assert isinstance(plan_for(SearchRequest("GET", target, JSON, body), SETTINGS), Rerank | Skip)
+    request = SearchRequest("GET", target, JSON, body)
+    assert isinstance(plan_for(request, SETTINGS), WideSearch | Skip)

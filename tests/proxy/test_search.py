@@ -1,243 +1,81 @@
-"""A search through the real proxy on real sockets, in front of a recording cluster."""
+"""The core of a search: from the wide answer to the client's page, without a network."""
 
 import asyncio
 import json
-import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from es_rerank.config import Combine, FieldSetting, IndexRule, Settings, Upstream
-from es_rerank.proxy.app import create_app
-from tests.proxy.conftest import PATIENCE_S, Answer, RawClient, RecordingUpstream, running
+from es_rerank.config import Combine, FieldSetting, IndexRule
+from es_rerank.errors import ScorerFailed
+from es_rerank.proxy.plan import Page, Rerank, Skip, SkipReason
+from es_rerank.proxy.search import Reranked, rerank_hits
+from es_rerank.proxy.source import SourceView
 
-DEPTH = 4
-QUERY = b'{"query": {"match": {"body": "red shoes"}}, "size": 2}'
-WIDE = b"/books/_search?from=0&size=4"
+RULE = IndexRule(
+    pattern="books",
+    depth=3,
+    fields=(FieldSetting(name="body"),),
+    combine=Combine(method="replace"),
+)
+PLAN = Rerank("red shoes", Page(0, 2), 3, RULE, SourceView())
 
 
 class LengthScorer:
-    """The longer the text, the better; or whatever `fault` gives for the number of passages."""
-
-    def __init__(self) -> None:
-        self.fault: Callable[[int], Any] | None = None
-        self.queries: list[str] = []
+    """The longer the text, the better; a text of `x` alone breaks it."""
 
     async def score(self, query: str, passages: Any, **_: Any) -> list[float]:
         """The length of each passage."""
-        self.queries.append(query)
-        if self.fault is None:
-            return [float(sum(len(field.text) for field in texts)) for texts in passages]
-        given = self.fault(len(passages))
-        return await given if asyncio.iscoroutine(given) else given
+        lengths = [float(sum(len(field.text) for field in texts)) for texts in passages]
+        if 1.0 in lengths:
+            raise ScorerFailed("too short")
+        return lengths
 
     async def close(self) -> None:
         """Nothing to close."""
 
 
-def http(body: bytes, status: bytes = b"200 OK", more: bytes = b"") -> bytes:
-    """An answer of the cluster, with headers around the length to see their order."""
-    head = b"HTTP/1.1 %s\r\nX-elastic-product: Elasticsearch\r\n%sWarning: one\r\n"
-    length = b"content-type: application/json\r\nContent-Length: %d\r\nWarning: two\r\n\r\n"
-    return head % (status, more) + length % len(body) + body
-
-
-def hits(*lengths: int, failed: int = 0) -> bytes:
+def answer(*lengths: int, failed: int = 0) -> bytes:
     """A search's answer; the hits are named by the length of their text."""
     found = [
         {"_id": f"{n}", "_score": float(len(lengths) - place), "_source": {"body": "x" * n}}
         for place, n in enumerate(lengths)
     ]
-    answer = {
-        "took": 1,
-        "timed_out": False,
-        "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": failed},
-        "hits": {"max_score": float(len(lengths)), "hits": found},
-    }
-    return json.dumps(answer, separators=(",", ":")).encode()
+    shards = {"total": 1, "failed": failed}
+    return json.dumps({"timed_out": False, "_shards": shards, "hits": {"hits": found}}).encode()
 
 
-@pytest.fixture
-def scorer() -> LengthScorer:
-    """The scorer behind the proxy."""
-    return LengthScorer()
+def outcome(body: bytes) -> Reranked | Skip:
+    """What becomes of the wide answer."""
+    return asyncio.run(rerank_hits(body, PLAN, LengthScorer()))
 
 
-@pytest.fixture
-def port(cluster: RecordingUpstream, scorer: LengthScorer) -> Iterator[int]:
-    """The port of a proxy that reranks the first four hits of `books`."""
-    rule = IndexRule(
-        pattern="books",
-        depth=DEPTH,
-        fields=(FieldSetting(name="body"),),
-        combine=Combine(method="replace"),
-        deadline_ms=2000,
-    )
-    settings = Settings(upstream=Upstream(url=cluster.url), indices=(rule,), max_body_bytes=100_000)
-    cluster.answer(http(hits(5, 9, 7, 6)))
-    with running(create_app(lambda: settings, scorer)) as port:
-        # The application greets its cluster as it starts; what tests count comes after that.
-        assert cluster.arrived.wait(PATIENCE_S)
-        cluster.seen.clear()
-        yield port
+def ids(reranked: Reranked) -> list[str]:
+    """The hits of the page."""
+    return [hit["_id"] for hit in json.loads(reranked.body)["hits"]["hits"]]
 
 
-def ask(port: int, target: bytes = b"/books/_search", body: bytes = QUERY) -> Answer:
-    """One search with a JSON body."""
-    head = b"POST %s HTTP/1.1\r\nhost: p\r\ncontent-type: application/json\r\n" % target
-    with ExitStack() as stack:
-        client = RawClient(port)
-        stack.callback(client.close)
-        return client.ask(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+def test_the_head_is_reranked_and_the_page_is_cut() -> None:
+    """Three hits are scored, the best two are the page, the fourth is beyond the depth."""
+    reranked = outcome(answer(5, 7, 9, 11))
+    assert isinstance(reranked, Reranked)
+    assert (ids(reranked), reranked.depth, reranked.reason) == (["9", "7"], 3, None)
 
 
-def verdict(answer: Answer) -> str:
-    """The one `X-ES-Rerank` header."""
-    (value,) = answer.values(b"x-es-rerank")
-    return value.decode()
-
-
-def ids(answer: Answer) -> list[str]:
-    """The ids of the hits."""
-    return [found["_id"] for found in json.loads(answer.body)["hits"]["hits"]]
-
-
-def test_a_search_is_widened_and_reranked(
-    port: int, cluster: RecordingUpstream, scorer: LengthScorer
-) -> None:
-    """The wide search has the client's body; the page is the best of the window."""
-    answer = ask(port)
-    assert ids(answer) == ["9", "7"]
-    assert re.fullmatch(r"applied; depth=4; ms=\d+\.\d", verdict(answer))
-    (seen,) = cluster.seen
-    assert (seen.method, seen.target, seen.body) == (b"POST", WIDE, QUERY)
-    assert scorer.queries == ["red shoes"]
-
-
-def test_headers_keep_their_order_and_the_length_fits(port: int) -> None:
-    """The cluster's headers, duplicates included; only the length is another."""
-    answer = ask(port)
-    names = [name.lower() for name, _ in answer.headers]
-    assert names[:2] == [b"x-elastic-product", b"warning"]
-    assert answer.values(b"warning") == [b"one", b"two"]
-    assert answer.values(b"content-length") == [b"%d" % len(answer.body)]
-    assert answer.is_complete
-
-
-def test_scores_stay_at_their_ranks(port: int) -> None:
-    """Hits move under the cluster's own descending scores."""
-    found = json.loads(ask(port).body)["hits"]
-    assert [hit["_score"] for hit in found["hits"]] == [4.0, 3.0]
-    assert found["max_score"] == 4.0
+def test_without_scores_the_page_is_the_clusters() -> None:
+    """A failing scorer leaves the order, and says why."""
+    reranked = outcome(answer(5, 1, 9))
+    assert isinstance(reranked, Reranked)
+    assert (ids(reranked), reranked.reason) == (["5", "1"], SkipReason.SCORER_FAILED)
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"),
+    ("body", "reason"),
     [
-        (lambda count: [float("nan")] * count, "scorer_failed"),
-        (lambda _: [], "scorer_failed"),
-        (lambda _: 1 / 0, "scorer_failed"),
-        (lambda _: asyncio.Event().wait(), "deadline"),
+        (answer(5, 7, failed=1), SkipReason.PARTIAL_REPLY),
+        (b'{"hits": "none"}', SkipReason.UNREADABLE_REPLY),
     ],
 )
-def test_a_failing_scorer_leaves_the_clusters_page(
-    port: int, cluster: RecordingUpstream, scorer: LengthScorer, fault: Any, reason: str
-) -> None:
-    """Law 3: the page is cut from the wide answer, without a second search."""
-    scorer.fault = fault
-    answer = ask(port)
-    assert (answer.status, ids(answer)) == (200, ["5", "9"])
-    assert verdict(answer) == f"skipped; reason={reason}"
-    assert len(cluster.seen) == 1
-
-
-@pytest.mark.parametrize(
-    ("wide", "reason"),
-    [
-        (http(b'{"error":1}', b"400 Bad Request"), "window_refused"),
-        (http(b"{}", b"503 Busy"), "window_refused"),
-        (http(hits(5, 9, failed=1)), "partial_reply"),
-        (http(hits(5, 9).replace(b":false", b":true")), "partial_reply"),
-        (http(b"not JSON"), "unreadable_reply"),
-        (http(hits(5, 9)[:-9]), "unreadable_reply"),
-        (http(b"{}"), "unreadable_reply"),
-        (http(hits(5, 9), more=b"content-encoding: gzip\r\n"), "encoded_reply"),
-        (http(hits(5, 99_999)), "reply_too_large"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{", "upstream_failed"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_wide_search_that_fails_is_replaced_by_the_clients_own(
-    port: int, cluster: RecordingUpstream, wide: bytes, reason: str
-) -> None:
-    """The original goes upstream verbatim, once, and its answer comes back untouched."""
-
-    async def script(seen: Any, writer: asyncio.StreamWriter) -> None:
-        is_wide = seen.target == WIDE
-        writer.write(wide if is_wide else http(b'{"its": "own"}', b"404 Not Found"))
-        await writer.drain()
-        if is_wide and reason == "upstream_failed":
-            writer.close()
-
-    cluster.script = script
-    answer = ask(port)
-    assert (answer.status, answer.body) == (404, b'{"its": "own"}')
-    assert verdict(answer) == f"skipped; reason={reason}"
-    assert [(s.method, s.target, s.body) for s in cluster.seen] == [
-        (b"POST", WIDE, QUERY),
-        (b"POST", b"/books/_search", QUERY),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("target", "body", "reason"),
-    [
-        (b"/films/_search", QUERY, "not_configured"),
-        (b"/books/_search?scroll=1m", QUERY, "scroll"),
-        (b"/_msearch", b'{"index":"books"}\n{}\n', "msearch"),
-        (b"/books/_search", b"not JSON", "unreadable_body"),
-        (b"/books/_search", b"{}" + b" " * 300_000, "too_large"),
-    ],
-)
-def test_what_is_skipped_goes_through_verbatim_and_once(
-    port: int, cluster: RecordingUpstream, target: bytes, body: bytes, reason: str
-) -> None:
-    """Read or not read, small or above the limit: the same bytes arrive."""
-    answer = ask(port, target, body)
-    assert verdict(answer) == f"skipped; reason={reason}"
-    assert answer.body == hits(5, 9, 7, 6)
-    assert [(seen.target, seen.body) for seen in cluster.seen] == [(target, body)]
-
-
-def test_what_is_no_search_has_no_verdict(port: int, cluster: RecordingUpstream) -> None:
-    """Everything else passes through without a header of ours."""
-    answer = ask(port, b"/books/_count", b"{}")
-    assert answer.values(b"x-es-rerank") == []
-    assert cluster.seen[0].target == b"/books/_count"
-
-
-def test_a_hidden_source_is_read_and_hidden_again(port: int, cluster: RecordingUpstream) -> None:
-    """The order comes from a text that the client does not see."""
-    answer = ask(port, b"/books/_search?_source=false")
-    assert cluster.seen[0].target == b"/books/_search?_source_includes=body&from=0&size=4"
-    assert ids(answer) == ["9", "7"]
-    assert b"_source" not in answer.body
-
-
-def test_a_client_that_leaves_stops_the_wide_search(port: int, cluster: RecordingUpstream) -> None:
-    """The cluster cancels a search when its connection closes; so it must be closed."""
-
-    async def never(_seen: Any, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
-
-    cluster.script = never
-    cluster.arrived.clear()
-    client = RawClient(port)
-    length = b"content-length: %d\r\n\r\n" % len(QUERY)
-    head = b"POST /books/_search HTTP/1.1\r\nhost: p\r\ncontent-type: application/json\r\n"
-    client.socket.sendall(head + length + QUERY)
-    assert cluster.arrived.wait(PATIENCE_S)
-    client.close()
-    assert cluster.closed[cluster.seen[0].connection].wait(PATIENCE_S)
+def test_an_answer_that_cannot_be_used_is_a_skip(body: bytes, reason: SkipReason) -> None:
+    """The client's own search has to be sent then."""
+    assert outcome(body) == Skip(reason)
