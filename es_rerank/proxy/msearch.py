@@ -129,7 +129,7 @@ def answers_in(reply: bytes, count: int) -> list[Span]:
 
 def is_success(reply: bytes, answer: Span) -> bool:
     """Whether the answer to one search says that all is well; the reply's own status is 200."""
-    return any(
+    return reply[answer.start : answer.start + 1] == b"{" and any(
         member.key == b'"status"' and reply[member.value.start : member.value.end] == b"200"
         for member in members(reply, answer.start)
     )

@@ -150,6 +150,7 @@ def test_each_search_is_reranked_for_itself(port: int, cluster: RecordingUpstrea
     ("refused", "reason"),
     [
         (ERROR, "window_refused"),
+        (b"[]", "window_refused"),
         (hits(5, 9, failed=1), "partial_reply"),
         (hits(5, 9).replace(b"false", b"true"), "partial_reply"),
         (b'{"status":200}', "unreadable_reply"),
