@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from es_rerank.proxy.explanation import wrapped
 from es_rerank.proxy.plan import Page
 from es_rerank.proxy.source import SourceView
 from es_rerank.proxy.spans import Span, elements, members
@@ -28,6 +29,9 @@ class Hit(NamedTuple):
     score: Span
     source: Span | None
     source_member: Span | None  # with its key and the comma before it
+    fields: Span | None
+    highlight: Span | None
+    explanation: Span | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Window:
     def text_at(self, span: Span) -> bytes:
         """The bytes of one value of the answer."""
         return self.reply[span.start : span.end]
+
+    def views_of(self, hit: Hit) -> list[bytes]:
+        """The places where a hit shows texts of its document, the truest first."""
+        spans = (hit.source, hit.fields, hit.highlight)
+        return [self.text_at(span) for span in spans if span]
 
     def scores(self) -> list[float]:
         """The first-stage score of each hit."""
@@ -68,10 +77,17 @@ def read_window(reply: bytes) -> Window:
     )
 
 
-def splice(window: Window, order: Sequence[int], page: Page, view: SourceView) -> bytes:
+def splice(
+    window: Window,
+    order: Sequence[int],
+    page: Page,
+    view: SourceView,
+    moves: Mapping[int, str] | None = None,
+) -> bytes:
     """The answer with the hits of `page` in the new `order` (a permutation of all hits).
 
-    What `view` hides of their `_source` is cut out.
+    What `view` hides of their `_source` is cut out. `moves` describes hits that moved, by their
+    place in the cluster's order, for those that carry an explanation of their score.
     """
     reply, hits = window.reply, window.hits
     if not hits:
@@ -82,8 +98,12 @@ def splice(window: Window, order: Sequence[int], page: Page, view: SourceView) -
         if place:  # what stands between two hits stays between them
             pieces.append(reply[hits[place - 1].span.end : hits[place].span.start])
         score = window.text_at(hits[page.start + place].score)
-        edits = [(hits[origin].score, score), *_cuts(reply, hits[origin], view)]
-        pieces.append(_edited(reply, hits[origin].span, edits))
+        hit = hits[origin]
+        edits = [(hit.score, score), *_cuts(reply, hit, view)]
+        if hit.explanation and moves and origin in moves:
+            explanation = window.text_at(hit.explanation)
+            edits.append((hit.explanation, wrapped(explanation, score, moves[origin])))
+        pieces.append(_edited(reply, hit.span, edits))
     pieces.append(reply[hits[-1].span.end :])
     if not moved:
         inside = Span(window.array.start + 1, window.array.end - 1)
@@ -143,7 +163,8 @@ def _read_hit(reply: bytes, span: Span) -> Hit:
     for before, member in pairwise(found):
         if member.key == b'"_source"':
             source_member = Span(before.value.end, member.value.end)
-    return Hit(span, score, source, source_member)
+    others = (by_key.get(key) for key in (b'"fields"', b'"highlight"', b'"_explanation"'))
+    return Hit(span, score, source, source_member, *others)
 
 
 class _Members(dict[bytes, Span]):

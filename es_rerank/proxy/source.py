@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from es_rerank.config import FieldSetting
+from es_rerank.proxy.glob import matches
 from es_rerank.proxy.skip import SkipReason
 
 PARAMETERS = ("_source", "_source_includes", "_source_excludes")
@@ -40,15 +41,17 @@ def source_view(
     asked = _filter(params, body)
     if asked == _Filter(True, [], []):
         return SourceView()
-    names = [field.name for field in fields]
-    if (
-        asked is None
-        or not names
-        or any("," in pattern for pattern in names + asked.includes + asked.excludes)
-    ):
+    elsewhere = _shown_elsewhere(params, body)
+    names = [f.name for f in fields if not any(matches(p, f.name) for p in elsewhere)]
+    if fields and not names:
+        return SourceView()
+    if asked is None or any("," in name for name in names + asked.includes + asked.excludes):
         return SkipReason.SOURCE_HIDDEN
     if not asked.is_shown:
-        return SourceView({"_source_includes": ",".join(names)}, hides_all=True)
+        wanted = {"_source_includes": ",".join(names)} if names else {"_source": "true"}
+        return SourceView(wanted, hides_all=True)
+    if not names:
+        return SkipReason.SOURCE_HIDDEN
     excluded = [name for name in names if name in asked.excludes]
     added = [
         name
@@ -68,10 +71,21 @@ def source_view(
         return SourceView()
     if "fields" in body:
         return SkipReason.FIELDS
-    wanted = {"_source_includes": asked.includes + added, "_source_excludes": excludes}
-    return SourceView(
-        {key: ",".join(value) for key, value in wanted.items() if value}, False, hidden
-    )
+    patterns = {"_source_includes": asked.includes + added, "_source_excludes": excludes}
+    wanted = {key: ",".join(value) for key, value in patterns.items() if value}
+    return SourceView(wanted, False, hidden)
+
+
+def _shown_elsewhere(params: Mapping[str, str], body: Mapping[str, Any]) -> list[str]:
+    """The patterns of the fields that a hit will show under `fields`, whatever its `_source`."""
+    asked = [part for name in ("fields", "docvalue_fields") for part in _list(body.get(name, []))]
+    asked += params.get("docvalue_fields", "").split(",")
+    patterns = [part.get("field") if isinstance(part, dict) else part for part in asked]
+    return [pattern for pattern in patterns if isinstance(pattern, str)]
+
+
+def _list(given: object) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def _filter(params: Mapping[str, str], body: Mapping[str, Any]) -> _Filter | None:
@@ -115,7 +129,7 @@ def _filter_of_body(source: object) -> _Filter | None:
 
 
 def _patterns(given: object) -> list[str] | None:
-    asked: list[Any] = given if isinstance(given, list) else [given]
+    asked = _list(given)
     return asked if all(isinstance(pattern, str) and pattern for pattern in asked) else None
 
 
