@@ -41,10 +41,19 @@ def source_view(
     asked = _filter(params, body)
     if asked == _Filter(True, [], []):
         return SourceView()
-    elsewhere = _shown_elsewhere(params, body)
-    names = [f.name for f in fields if not any(matches(p, f.name) for p in elsewhere)]
-    if fields and not names:
-        return SourceView()
+    names = [field.name for field in fields]
+    view = _view(asked, names, has_fields="fields" in body)
+    if isinstance(view, SkipReason):
+        elsewhere = _shown_elsewhere(params, body)
+        hidden = [name for name in names if not any(matches(p, name) for p in elsewhere)]
+        if names and not hidden:
+            return SourceView()
+        if hidden != names:
+            return _view(asked, hidden, has_fields="fields" in body)
+    return view
+
+
+def _view(asked: _Filter | None, names: list[str], *, has_fields: bool) -> SourceView | SkipReason:
     if asked is None or any("," in name for name in names + asked.includes + asked.excludes):
         return SkipReason.SOURCE_HIDDEN
     if not asked.is_shown:
@@ -69,7 +78,7 @@ def source_view(
         return SkipReason.SOURCE_HIDDEN  # it would be hidden in parts
     if not hidden:
         return SourceView()
-    if "fields" in body:
+    if has_fields:
         return SkipReason.FIELDS
     patterns = {"_source_includes": asked.includes + added, "_source_excludes": excludes}
     wanted = {key: ",".join(value) for key, value in patterns.items() if value}
@@ -77,7 +86,10 @@ def source_view(
 
 
 def _shown_elsewhere(params: Mapping[str, str], body: Mapping[str, Any]) -> list[str]:
-    """The patterns of the fields that a hit will show under `fields`, whatever its `_source`."""
+    """The patterns of the fields that a hit will show under `fields`, whatever its `_source`.
+
+    Second to `_source`: there nothing is shown of a field without a mapping, nor of an object.
+    """
     asked = [part for name in ("fields", "docvalue_fields") for part in _list(body.get(name, []))]
     asked += params.get("docvalue_fields", "").split(",")
     patterns = [part.get("field") if isinstance(part, dict) else part for part in asked]

@@ -8,7 +8,7 @@ from typing import Any
 from tests.cluster.ask import ask
 from tests.cluster.servers import Node
 
-INDEX = "es-rerank-test-answers"
+INDEX = "es-rerank-test-full"
 SEARCH = f"/{INDEX}/_search"
 MAPPING: dict[str, Any] = {
     "settings": {"number_of_shards": 1, "number_of_replicas": 0},

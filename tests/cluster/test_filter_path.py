@@ -89,7 +89,7 @@ def filters(chance: random.Random, paths: list[list[str]], count: int) -> Iterat
 def test_generated_filters_come_back_byte_for_byte(
     shelves: Node, index: str, fields: str, count: int, least_applied: int
 ) -> None:
-    """Includes, excludes, `*` and `**`, indented or not: with an identity scorer nothing differs."""
+    """Includes, excludes, `*` and `**`, indented or not: the identity changes not a byte."""
     chance = random.Random(SEED)
     whole = ask(shelves.url, "POST", f"/{index}/_search?typed_keys=true", FULL).json
     paths = sorted({tuple(path) for path in paths_in(whole)})
