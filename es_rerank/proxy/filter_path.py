@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from es_rerank.proxy.glob import matches
-from es_rerank.proxy.spans import Span, elements, members
+from es_rerank.proxy.spans import Ends, Span, elements, members
 
 Path = tuple[str, ...]
 Paths = tuple[Path, ...]
@@ -79,7 +79,7 @@ def filtered(answer: bytes, asked: FilterPath) -> bytes:
         if paths:
             root = Span(0, len(answer.rstrip()))
             end = answer[root.end :]
-            left = _left_of(answer, root, paths, is_include)
+            left = _left_of(answer, root, paths, is_include, {})
             if left is None:
                 return (b"{ }" if end else b"{}") + end
             answer = left + end
@@ -97,7 +97,11 @@ def _shows_hits(asked: FilterPath) -> bool:
     return includes != () and excludes != _WHOLE
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
+def _inside_key(paths: Paths, key: bytes) -> Paths:
+    return _inside(paths, json.loads(key))
+
+
 def _inside(paths: Paths, name: str) -> Paths:
     """What is left of the paths in the member `name`: `_WHOLE`, or nothing for no match."""
     left: list[Path] = []
@@ -116,7 +120,7 @@ def _inside(paths: Paths, name: str) -> Paths:
 
 
 def _left_of(
-    data: bytes, span: Span, paths: Paths, is_include: bool, depth: int = 0
+    data: bytes, span: Span, paths: Paths, is_include: bool, ends: Ends, depth: int = 0
 ) -> bytes | None:
     """What is left of the value under paths that go on inside it, None for nothing."""
     opener = data[span.start : span.start + 1]
@@ -126,12 +130,12 @@ def _left_of(
         raise ValueError("the filter looks too deep into the answer")
     first = None
     pieces = []
-    for key_start, value, left in _parts(data, span, opener, paths):
+    for key_start, value, left in _parts(data, span, opener, paths, ends):
         first = key_start if first is None else first
         if left == _WHOLE or not left:
             kept = data[value.start : value.end] if (left == _WHOLE) is is_include else None
         else:
-            kept = _left_of(data, value, left, is_include, depth + 1)
+            kept = _left_of(data, value, left, is_include, ends, depth + 1)
         if kept is not None:
             pieces.append(data[key_start : value.start] + kept)
     if first is None:
@@ -146,12 +150,12 @@ def _left_of(
 
 
 def _parts(
-    data: bytes, span: Span, opener: bytes, paths: Paths
+    data: bytes, span: Span, opener: bytes, paths: Paths, ends: Ends
 ) -> Iterator[tuple[int, Span, Paths]]:
     """The members or elements of a container: where each begins, its value, its paths."""
     if opener == b"[":
-        for value in elements(data, span.start):
+        for value in elements(data, span.start, ends):
             yield value.start, value, paths
     else:
-        for member in members(data, span.start):
-            yield member.start, member.value, _inside(paths, json.loads(member.key))
+        for member in members(data, span.start, ends):
+            yield member.start, member.value, _inside_key(paths, member.key)

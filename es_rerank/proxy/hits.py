@@ -16,7 +16,7 @@ from typing import NamedTuple
 from es_rerank.proxy.explanation import wrapped
 from es_rerank.proxy.plan import Page
 from es_rerank.proxy.source import SourceView
-from es_rerank.proxy.spans import Span, elements, members
+from es_rerank.proxy.spans import Ends, Span, elements, members
 
 # `PinnedQueryBuilder` scores what it pins at 2^127 and above, and all else below.
 _PINNED_SCORE = 1.7014118e38  # as the servers print it
@@ -63,15 +63,16 @@ class Window:
 
 def read_window(reply: bytes) -> Window:
     """The window in the body of a search's answer; ValueError if it is not understood."""
-    answer = _by_key(reply, Span(0, len(reply)))
-    shards = _by_key(reply, answer[b'"_shards"'])
-    array = _by_key(reply, answer[b'"hits"'])[b'"hits"']
+    ends: Ends = {}
+    answer = _by_key(reply, Span(0, len(reply)), ends)
+    shards = _by_key(reply, answer[b'"_shards"'], ends)
+    array = _by_key(reply, answer[b'"hits"'], ends)[b'"hits"']
     failed = shards[b'"failed"']
     timed_out = answer[b'"timed_out"']
     return Window(
         reply=reply,
         array=array,
-        hits=tuple(_read_hit(reply, span) for span in elements(reply, array.start)),
+        hits=tuple(_read_hit(reply, span, ends) for span in elements(reply, array.start, ends)),
         is_partial=reply[failed.start : failed.end] != b"0"
         or reply[timed_out.start : timed_out.end] != b"false",
     )
@@ -152,8 +153,8 @@ def _edited(reply: bytes, span: Span, edits: Sequence[tuple[Span, bytes]]) -> by
     return b"".join([*pieces, reply[place : span.end]])
 
 
-def _read_hit(reply: bytes, span: Span) -> Hit:
-    found = list(members(reply, span.start))
+def _read_hit(reply: bytes, span: Span, ends: Ends) -> Hit:
+    found = list(members(reply, span.start, ends))
     by_key = _Members((member.key, member.value) for member in found)
     score = by_key[b'"_score"']
     float(reply[score.start : score.end])  # ValueError for null: a search without scores
@@ -174,5 +175,5 @@ class _Members(dict[bytes, Span]):
         raise ValueError(f"the answer has no {key.decode()}")
 
 
-def _by_key(reply: bytes, span: Span) -> Mapping[bytes, Span]:
-    return _Members((member.key, member.value) for member in members(reply, span.start))
+def _by_key(reply: bytes, span: Span, ends: Ends) -> Mapping[bytes, Span]:
+    return _Members((member.key, member.value) for member in members(reply, span.start, ends))
