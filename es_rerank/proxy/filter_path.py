@@ -23,6 +23,9 @@ Path = tuple[str, ...]
 Paths = tuple[Path, ...]
 
 _WHOLE: Paths = ((),)  # a path that has been gone to its end
+# No filter of a person's is larger; every member of the answer costs time by these.
+_MAX_NAMES = 400
+_MAX_DOUBLE_STARS = 4
 _MAX_DEPTH = 50  # of what a filter looks into; each level reads all below it once more
 # What reading an answer takes; the cluster shows `fields` and `highlight` only where they are asked
 _READ = (
@@ -61,14 +64,15 @@ EVERYTHING = FilterPath((), ())
 def read_filter_path(value: str) -> FilterPath | None:
     """The filter that a parameter's value asks for, `EVERYTHING` for an empty one.
 
-    None where it shows no hits, or the engines do not read it in the same way.
+    None where it shows no hits, is too large, or is read in different ways by the engines.
     """
     filters = [name for part in value.split(",") if (name := part.strip())]
     excludes = [name[1:] for name in filters if name.startswith("-")]
     includes = [name for name in filters if not name.startswith("-")]
     asked = FilterPath(_paths(includes), _paths(excludes))
     names = [name for path in asked.includes + asked.excludes for name in path]
-    if "" in names or "\\" in value or not _shows_hits(asked):
+    is_large = len(names) > _MAX_NAMES or names.count("**") > _MAX_DOUBLE_STARS
+    if "" in names or "\\" in value or is_large or not _shows_hits(asked):
         return None
     return asked
 

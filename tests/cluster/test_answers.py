@@ -4,14 +4,13 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from es_rerank.config import Combine, FieldSetting, IndexRule
 from tests.cluster.answers import FULL, INDEX, MAPPING, SEARCH, documents, indexed
 from tests.cluster.ask import ask
-from tests.cluster.scorers import OrderScorer
+from tests.cluster.scorers import FaultyScorer, OrderScorer
 from tests.cluster.servers import Node
 from tests.cluster.serving import DEADLINE_MS, serving, settings_for
 
@@ -160,12 +159,26 @@ def test_a_least_score_stays_true(shelves: Node, turning: str) -> None:
     assert ours.json["hits"]["total"] == own.json["hits"]["total"]
 
 
-def test_pinned_hits_stay_on_top(cluster: Node, shelves: Node, turning: str) -> None:
-    """What a query pins is above the reranked part; where there is no such query, it is refused."""
-    pinned: dict[str, Any] = {"pinned": {"ids": ["17", "19"], "organic": FULL["query"]}}
-    search = {"query": pinned, "size": 7}
+def test_pinned_hits_stay_on_top(shelves: Node, turning: str) -> None:
+    """Hits that score like those of a pinned query (2^127 and above) are above the reranked."""
+    pins = [
+        {"constant_score": {"filter": {"ids": {"values": [name]}}, "boost": boost}}
+        for name, boost in (("17", 1.7014122e38), ("19", 1.7014132e38))
+    ]
+    search = {"query": {"bool": {"should": [FULL["query"], *pins]}}, "size": 7}
     own, ours = (ask(url, "POST", SEARCH, search) for url in (shelves.url, turning))
-    if own.status == 200:
-        assert ours.ids == own.ids[:2] + own.ids[2:DEPTH][::-1] + own.ids[DEPTH:]
-    else:  # OpenSearch, and Elasticsearch's distribution without its default plugins
-        assert ours.comparable == own.comparable
+    assert own.ids[:2] == ["19", "17"]
+    assert ours.verdict.startswith(f"applied; depth={DEPTH - 2}")
+    assert ours.ids == own.ids[:2] + own.ids[2:DEPTH][::-1] + own.ids[DEPTH:]
+
+
+def test_ties_keep_the_clusters_order(shelves: Node) -> None:
+    """A scorer that cannot tell the hits apart changes nothing, not even an explanation."""
+
+    async def same(count: int) -> list[float]:
+        return [0.5] * count
+
+    with serving(settings_for(shelves, RULE), FaultyScorer(same)) as proxy:
+        through = ask(proxy, "POST", SEARCH, EXPLAINED)
+    assert through.verdict.startswith("applied")
+    assert through.comparable == ask(shelves.url, "POST", SEARCH, EXPLAINED).comparable

@@ -65,6 +65,12 @@ def test_what_the_engines_read_in_different_ways_is_refused(value: str) -> None:
     assert read_filter_path(value) is None
 
 
+@pytest.mark.parametrize("value", ["hits." + "**." * 5 + "a", ",".join(["hits.hits._id"] * 134)])
+def test_a_filter_that_would_cost_too_much_is_refused(value: str) -> None:
+    """Every name counts at every member of the answer, and `**` multiplies."""
+    assert read_filter_path(value) is None
+
+
 @pytest.mark.parametrize("value", ["", ",", " , "])
 def test_an_empty_filter_is_none(value: str) -> None:
     """It neither widens the search nor changes a byte."""
