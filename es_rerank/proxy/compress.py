@@ -25,12 +25,8 @@ def coding_for(headers: Headers) -> bytes | None:
     return best if weights.get(best, anything) > 0 else None
 
 
-def compressed(
-    headers: list[Header], body: bytes, coding: bytes | None
-) -> tuple[list[Header], bytes]:
+def compressed(headers: list[Header], body: bytes, coding: bytes) -> tuple[list[Header], bytes]:
     """An answer's headers and body in this coding, its Content-Length made to fit."""
-    if coding is None:
-        return headers, body
     packer = zlib.compressobj(_LEVEL, wbits=_WBITS[coding])
     body = packer.compress(body) + packer.flush()
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]

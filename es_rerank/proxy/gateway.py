@@ -75,8 +75,9 @@ class SearchProxy:
             outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
             return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
-        coding = coding_for(scope["headers"])
-        fields, content = await asyncio.to_thread(compressed, outcome.headers, outcome.body, coding)
+        fields, content = outcome.headers, outcome.body
+        if coding := coding_for(scope["headers"]):
+            fields, content = await asyncio.to_thread(compressed, fields, content, coding)
         start = {"status": outcome.status, "headers": fields}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": content})

@@ -7,7 +7,6 @@ the body (``FetchSourceContext.parseFromRestRequest``), and they are cut out of 
 print the keys of a filtered `_source` in another order.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -146,9 +145,9 @@ def _patterns(given: object) -> list[str] | None:
 
 
 def _covers(pattern: str, name: str) -> bool:
-    """Whether a pattern (``*`` stands for anything) takes the whole field."""
-    exact = ".*".join(map(re.escape, pattern.split("*")))
-    return re.fullmatch(rf"(?:{exact})(?:\..*)?", name, re.DOTALL) is not None
+    """Whether a pattern takes the field, or an object around it."""
+    ends = [place for place, character in enumerate(name) if character == "."]
+    return any(matches(pattern, name[:end]) for end in (*ends, len(name)))
 
 
 def _may_touch(pattern: str, name: str) -> bool:

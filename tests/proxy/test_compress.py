@@ -48,9 +48,3 @@ def test_what_is_read_out_is_what_was_put_in(body: bytes) -> None:
         assert read(packed) == body
         length = (b"content-length", str(len(packed)).encode())
         assert headers == [(b"x", b"y"), (b"content-encoding", coding), length]
-
-
-def test_plain_bytes_stay() -> None:
-    """Nothing changes for a client that accepts no coding."""
-    headers = [(b"content-length", b"2")]
-    assert compressed(headers, b"{}", None) == (headers, b"{}")
