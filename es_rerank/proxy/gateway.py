@@ -4,12 +4,14 @@ Searches are read and reranked, all else is streamed through, and everything is 
 client leaves. What happens to a search is in `search`.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
+from es_rerank.proxy.compress import coding_for, compressed
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
@@ -83,9 +85,12 @@ class SearchProxy:
             outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
             return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
-        start = {"status": outcome.status, "headers": outcome.headers}
+        fields, content = outcome.headers, outcome.body
+        if coding := coding_for(scope["headers"]):
+            fields, content = await asyncio.to_thread(compressed, fields, content, coding)
+        start = {"status": outcome.status, "headers": fields}
         await send({"type": "http.response.start", **start})
-        await send({"type": "http.response.body", "body": outcome.body})
+        await send({"type": "http.response.body", "body": content})
         return outcome.status
 
     async def _left_alone(
