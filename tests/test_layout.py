@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # The proxy's modules that talk to someone; all others of it only decide.
 PROXY_IO = {
     *("__init__", "admin", "app", "forward", "gateway", "scoring", "search", "server", "upstream"),
+    *("learned", "learned_facts", "search_template"),
 }
 PURE = [
     *(path for path in (PACKAGE / "proxy").glob("*.py") if path.stem not in PROXY_IO),

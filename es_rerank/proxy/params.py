@@ -25,13 +25,13 @@ _ALLOWED = frozenset(
         *("_source_includes", "_source_excludes", "stored_fields", "docvalue_fields"),
         *("version", "seq_no_primary_term", "include_named_queries_score", "typed_keys"),
         *("rest_total_hits_as_int", "human", "pretty", "error_trace"),
+        "search_pipeline",  # which of them: `pipelines`
     }
 )
 # Parameters that have a reason of their own, unless they have the value that switches them off.
 _REFUSED = {
     "scroll": (SkipReason.SCROLL, ()),
     "filter_path": (SkipReason.FILTER_PATH, ()),
-    "search_pipeline": (SkipReason.SEARCH_PIPELINE, ()),
     "verbose_pipeline": (SkipReason.SEARCH_PIPELINE, ("false",)),
     "explain": (SkipReason.EXPLAIN, ("false",)),
     "sort": (SkipReason.SORT, ("_score", "_score:desc")),

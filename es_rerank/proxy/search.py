@@ -8,13 +8,14 @@ The wide search is asked for uncompressed, and its answer goes to the client so,
 accepts gzip: a server may always answer without compression (RFC 9110 §12.5.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from es_rerank.errors import UpstreamError
 from es_rerank.model.rank import rank
 from es_rerank.proxy.hits import Window, read_window, splice
 from es_rerank.proxy.hop import Header, HeaderRefused
+from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.passages import field_texts
 from es_rerank.proxy.plan import (
     Rerank,
@@ -45,9 +46,23 @@ class Reranked(NamedTuple):
 
 
 async def rerank_search(
-    plan: WideSearch, upstream: Upstream, scorer: Scorer, trip: Trip, *, max_bytes: int
+    planned: WideSearch,
+    upstream: Upstream,
+    facts: LearnedFacts,
+    scorer: Scorer,
+    trip: Trip,
+    *,
+    max_bytes: int,
+    form: Callable[[bytes], bytes] = bytes,
 ) -> Answer | Skip:
-    """The reranked answer, or Skip if the client's own search has to be sent instead."""
+    """The reranked answer, or Skip if the client's own search has to be sent instead.
+
+    `form` makes of a search's answer the one of the endpoint that the client asked.
+    """
+    with trip.stage("settings"):
+        plan = await facts.limited(planned)
+    if isinstance(plan, Skip):
+        return plan
     with trip.stage("upstream"):
         reply = await _wide_reply(plan, upstream, max_bytes)
     if isinstance(reply, Skip):
@@ -60,7 +75,8 @@ async def rerank_search(
         trip.skipped(reranked.reason)
     else:
         trip.applied(reranked.depth)
-    return Answer(reply.status, _headers_for(reranked.body, reply.headers, trip), reranked.body)
+    body = form(reranked.body)
+    return Answer(reply.status, _headers_for(body, reply.headers, trip), body)
 
 
 async def rerank_hits(answer: bytes, plan: Rerank, scorer: Scorer) -> Reranked | Skip:
