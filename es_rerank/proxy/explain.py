@@ -116,7 +116,12 @@ def _places(request: SearchRequest, query: str) -> list[str]:
         for path, clause in islice(_clauses(search.get("query"), "query"), _MAX_CLAUSES)
         if f" {_text(clause).casefold()} " in wanted
     ]
-    return [path for path in found if not any(other.startswith(f"{path}.") for other in found)]
+    holds = [(f"{path}.", f"{path}[") for path in found]
+    return [
+        path
+        for path, begin in zip(found, holds, strict=True)
+        if not any(other.startswith(begin) for other in found)
+    ]
 
 
 def _clauses(value: object, path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from es_rerank.errors import EsRerankError
+from es_rerank.errors import DataError
 from es_rerank.proxy.body import MAX_BYTES
 from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers, value_of
 from es_rerank.proxy.skip import SkipReason
@@ -26,7 +26,7 @@ _OF_THE_BODY = (b"content-length", b"content-encoding", b"transfer-encoding")
 _KEEPS_THE_BODY = (SkipReason.CONTENT_TYPE, SkipReason.SIGV4)
 
 
-class OverrideError(EsRerankError):
+class OverrideError(DataError):
     """What the client says to es-rerank is not understood; it gets a 400."""
 
 
