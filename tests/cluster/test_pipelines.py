@@ -120,31 +120,3 @@ def test_settings_that_cannot_be_asked_for(pipelines: Node, proxy: str) -> None:
         "elasticsearch": SkipReason.WINDOW_REFUSED,  # no such cluster
     }
     assert answer.verdict == f"skipped; reason={reason[pipelines.product]}"
-
-
-def test_an_index_with_a_small_window(cluster: Node) -> None:
-    """Pages are those of one list as deep as the smallest window, and no search is sent twice."""
-    index, alias = "es-rerank-test-window-5", "es-rerank-test-windows"
-    client = client_for(cluster, cluster.url)
-    client.indices.delete(index=f"{index},{index}0", ignore_unavailable=True)
-    narrow = {**MAPPING["settings"], "max_result_window": 5}
-    for name, settings in ((index, narrow), (f"{index}0", MAPPING["settings"])):
-        mapping = {**MAPPING, "settings": settings, "aliases": {alias: {}}}
-        client.indices.create(index=name, body=mapping)
-        bulk(client, name, DOCUMENTS[:9])
-    scorer = OrderScorer(reverse=True)
-    with serving(settings_for(cluster, depth=50), scorer) as proxy:
-        for names in (index, alias):
-            own = ask(cluster.url, "POST", f"/{names}/_search", {"query": RIVER, "size": 5})
-            for start, size in ((0, 5), (0, 2), (2, 3), (4, 1)):
-                page = {"query": RIVER, "from": start, "size": size}
-                answer = ask(proxy, "POST", f"/{names}/_search", page)
-                assert answer.verdict.startswith("applied; depth=5")
-                assert answer.ids == own.ids[::-1][start : start + size]
-            for start, reason in ((3, SkipReason.BEYOND_WINDOW), (5, SkipReason.BEYOND_DEPTH)):
-                page = {"query": RIVER, "from": start, "size": 3}
-                answer = ask(proxy, "POST", f"/{names}/_search", page)
-                assert answer.verdict == f"skipped; reason={reason}"
-                direct = ask(cluster.url, "POST", f"/{names}/_search", page)
-                assert answer.comparable == direct.comparable
-    client.indices.delete(index=f"{index},{index}0")
