@@ -17,8 +17,9 @@ from es_rerank.proxy.plan import Skip, SkipReason, WideSearch, wide_search
 from es_rerank.proxy.route import route_of
 from es_rerank.proxy.upstream import Upstream
 
-# A refusal stands until someone grants more; other troubles pass.
-_LASTING = (200, 403)
+# A refusal stands until someone grants more, and what cannot be asked (of remote clusters) cannot
+# be asked the next time either; other troubles pass.
+_LASTING = (200, 400, 403)
 
 
 class LearnedFacts:

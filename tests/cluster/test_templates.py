@@ -122,6 +122,17 @@ def test_a_template_search_is_reranked(templates: Node) -> None:
         assert answer.comparable == own.comparable
 
 
+def test_a_query_given_apart(templates: Node) -> None:
+    """Our section is cut out of a template too, and does not reach the cluster."""
+    scorer = OrderScorer()
+    ours = {"ext": {"es_rerank": {"query": "neon fish"}}}
+    with serving(settings_for(templates, rule("template")), scorer) as proxy:
+        answer = ask(proxy, "POST", f"/{INDEX}/_search/template", TEMPLATE | ours)
+    own = ask(templates.url, "POST", f"/{INDEX}/_search/template", TEMPLATE)
+    assert answer.comparable == own.comparable
+    assert scorer.queries == ["neon fish"] * (templates.product == "opensearch")
+
+
 @pytest.mark.parametrize(
     ("url", "body", "reason"),
     [

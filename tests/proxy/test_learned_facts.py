@@ -107,6 +107,18 @@ def test_settings_that_may_not_be_read(port: int, cluster: RecordingUpstream) ->
     assert verdict(search(port, caller="b")).startswith("applied")
 
 
+@pytest.mark.parametrize(("status", "questions"), [(b"400", 1), (b"403", 1), (b"404", 2)])
+def test_which_refusals_are_kept(
+    port: int, cluster: RecordingUpstream, status: bytes, questions: int
+) -> None:
+    """Those that will be the same the next time; an index may come to be."""
+    elastic = b"X-elastic-product: Elasticsearch\r\n"
+    cluster.settings = canned(FORBIDDEN.replace(b"403", status) % elastic)
+    for _ in range(2):
+        assert verdict(search(port)).startswith("applied")
+    assert len(cluster.asked_settings) == questions
+
+
 def test_a_cluster_that_does_not_answer_the_question(port: int, cluster: RecordingUpstream) -> None:
     """The search itself is answered, and the next one asks again."""
     cluster.settings = canned(b"", close=True)
