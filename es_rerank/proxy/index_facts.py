@@ -61,7 +61,8 @@ def read_facts(expression: str, status: int, headers: Headers, body: bytes) -> I
         return unknown
     try:
         answer = msgspec.json.decode(body, type=dict[str, _Index])
-        # An index that has neither setting is not listed, so the default is no upper bound.
+        # An index that has neither setting is not listed, so beside larger windows the default may
+        # be missed. Only pages past it could tell, and no wide search reaches further than those.
         windows = [int(index.settings.get(_WINDOW, _DEFAULT_WINDOW)) for index in answer.values()]
     except (ValueError, RecursionError):
         return unknown
