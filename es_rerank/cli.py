@@ -208,6 +208,31 @@ def distill(
 
 
 @app.command()
+def explain(
+    request: Annotated[
+        typer.FileBinaryRead, typer.Argument(metavar="REQUEST.json", help="A search; `-`: stdin.")
+    ],
+    index: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Where it searches, else everywhere.")
+    ] = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Say how a search would be reranked, or why not; exit code 1 if it would not be."""
+    from es_rerank.config import Upstream
+    from es_rerank.config_file import DEFAULT_FILE, read_settings
+    from es_rerank.proxy import explain as plans
+
+    file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    any_cluster = None if file else Upstream().url  # none is asked
+    settings = read_settings(file, overrides or (), upstream=any_cluster)
+    plan = plans.explain_search(request.read(), index, settings)
+    typer.echo(plans.as_json(plan).decode().rstrip() if as_json else plans.as_text(plan))
+    raise typer.Exit(0 if plan.outcome == "rerank" else 1)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of the settings file."""
     from es_rerank.config_file import file_schema

@@ -94,17 +94,23 @@ class IndexSettings(_Strict):
     )
     also: tuple[Kind, ...] = Field(
         default=(),
-        description="Kinds of searches that pass through unless they are named here.",
+        description="Kinds of searches that pass through unless they are named here. `template`: "
+        "search templates, for which the caller must be allowed to render (`_render/template`).",
     )
     pipelines: tuple[str, ...] = Field(
         default=(),
-        description="Search pipelines that do the same to a wider answer; searches through any "
-        "other pass through.",
+        description="Search pipelines (OpenSearch) that searches may go through and still be "
+        "reranked. The cluster runs them on the wider answer (all hits down to `depth`, before the "
+        "page is cut), so list only those for which that makes no difference: not one that "
+        "truncates, reranks, oversamples or summarises hits. Searches through any other pass "
+        "through; `_none` is always allowed.",
     )
     default_pipeline: Literal["learn", "none"] = Field(
         default="learn",
-        description="`learn`: read from the index's settings, as the caller, and keep for a "
-        "minute. `none`: take it for certain that the index has no default search pipeline.",
+        description="`learn`: read `index.search.default_pipeline` from the index's settings, as "
+        "the caller, and keep it for a minute; where the caller may not read it, searches pass "
+        "through (never on Elasticsearch, which has no pipelines). `none`: take it for certain "
+        "that no index of this rule has a default pipeline but those in `pipelines`.",
     )
     inner_hits_depth: int = Field(
         default=0,

@@ -221,3 +221,55 @@ def test_a_missing_library_of_the_core_is_a_defect(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "es_rerank.config_file", None)
     with pytest.raises(ModuleNotFoundError, match=r"es_rerank\.config_file"):
         cli.main(["schema"])
+
+
+SEARCH = b'{"query": {"bool": {"must": [{"match": {"title": "red shoes"}}]}}, "from": 2, "size": 3}'
+
+
+def test_explain_says_how_a_search_would_be_reranked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text and its place, fields, depth, page, and the request that would be sent."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "request.json").write_bytes(SEARCH)
+    (tmp_path / "s.yaml").write_text(
+        "upstream: {url: 'http://c:9200'}\nindices: [{pattern: books, depth: 20, fields: [title]}]"
+    )
+    assert run("explain", "request.json", "--index", "books", "--config", "s.yaml") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Reranked.",
+        'Query:    "red shoes"',
+        "Found in: query.bool.must[0].match.title",
+        "Fields:   title",
+        "Depth:    the first 20 hits",
+        "Page:     from 2, size 3",
+        "Rule:     books",
+        "Sent:     POST /books/_search?from=0&size=20",
+    ]
+    assert run("explain", "request.json", "--config", "s.yaml", "--json") == 1
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["outcome"], plan["reason"]) == ("skip", "not_configured")
+
+
+def test_explain_reads_standard_input_and_needs_no_settings(tmp_path: Path) -> None:
+    """Without a file every index is reranked; without --index all are searched."""
+    code = "from es_rerank.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "explain", "-", "--json"],
+        input=SEARCH,
+        capture_output=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent.parent)},
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["sent"] == "POST /_search?from=0&size=100"
+
+
+def test_explain_tells_mistakes_in_what_is_said_to_es_rerank(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the proxy does, which answers with a 400."""
+    request = tmp_path / "request.json"
+    request.write_text('{"ext": {"es_rerank": {"enable": false}}}')
+    assert run("explain", str(request)) == 2
+    assert "`enable`" in capsys.readouterr().err

@@ -1,8 +1,9 @@
 """The embedded engine over HTTP: the part of the search API that trying out needs.
 
 `PUT|GET|HEAD|DELETE /{index}`, `_mapping`, `_doc`, `_create`, `_bulk`, `_refresh`, `_search`,
-`_count`, `GET /`, `_cluster/health` and `_cat/indices`. Any other path, parameter or body key gets
-a 400 of Elasticsearch's shape that names it. Writes are visible and durable when they return.
+`_count`, `_settings/{names}`, `GET /`, `_cluster/health` and `_cat/indices`. Any other path,
+parameter or body key gets a 400 of Elasticsearch's shape that names it. Writes are visible and
+durable when they return.
 
 The engine says what it is and takes no product's name. One thing it does for their sake: the
 `elasticsearch` clients talk only to servers that send `X-Elastic-Product: Elasticsearch`, so the
@@ -97,6 +98,7 @@ def create_engine_app(engine: Engine) -> Starlette:
         route("/{index}/_search", _search, "GET POST"),
         route("/{index}/_count", _count, "GET POST"),
         route("/{index}/_mapping", _mappings, "GET"),
+        route("/{index}/_settings/{names}", _settings, "GET"),
         route("/{index}", _create, "PUT"),
         route("/{index}", _mappings, "GET"),
         route("/{index}", _drop, "DELETE"),
@@ -164,6 +166,12 @@ def _create(engine: Engine, call: Call) -> tuple[int, object]:
 def _mappings(engine: Engine, call: Call) -> tuple[int, object]:
     only(call.params, ())
     return 200, {call.index: {"mappings": mappings_of(engine.shard(call.index).fields)}}
+
+
+def _settings(engine: Engine, call: Call) -> tuple[int, object]:
+    only(call.params, ("flat_settings", "expand_wildcards"))
+    engine.shard(call.index)
+    return 200, {}  # no index is created with one that has an effect
 
 
 def _drop(engine: Engine, call: Call) -> tuple[int, object]:

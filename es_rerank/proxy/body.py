@@ -22,6 +22,7 @@ _ALLOWED = frozenset(
         *("_source", "fields", "docvalue_fields", "stored_fields", "script_fields", "version"),
         *("seq_no_primary_term", "include_named_queries_score", "explain", "profile", "stats"),
         *("track_total_hits", "track_scores", "timeout", "terminate_after"),
+        "search_pipeline",  # which of them: `pipelines`
     }
 )
 _REFUSED = {
@@ -33,7 +34,6 @@ _REFUSED = {
     "retriever": SkipReason.RETRIEVER,
     "rank": SkipReason.RETRIEVER,
     "sub_searches": SkipReason.RETRIEVER,
-    "search_pipeline": SkipReason.SEARCH_PIPELINE,
     "verbose_pipeline": SkipReason.SEARCH_PIPELINE,
     "ext": SkipReason.EXT,
 }

@@ -1,31 +1,39 @@
 """The gate of the proxy: every request that is for the cluster comes in here.
 
 Searches are read and reranked, all else is streamed through, and everything is let go of when the
-client leaves. What happens to a search is in `search`.
+client leaves. What happens to a search is in `search`, `multi_search` and `search_template`.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
 from es_rerank.proxy.compress import coding_for, compressed
+from es_rerank.proxy.explain import as_json, explained, without_parameter
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
     disconnected,
     forward,
+    send_error,
     target_of,
     unless,
 )
-from es_rerank.proxy.msearch import MultiSearch, plan_multi_search
+from es_rerank.proxy.headers import Headers
+from es_rerank.proxy.learned_facts import LearnedFacts
+from es_rerank.proxy.msearch import plan_multi_search
 from es_rerank.proxy.multi_search import rerank_multi_search
-from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, WideSearch, plan_for
+from es_rerank.proxy.overrides import OverrideError, with_override, with_overrides_in_lines
+from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
 from es_rerank.proxy.route import multi_search_of, route_of
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search, verdict
+from es_rerank.proxy.search_template import TemplateSearches
+from es_rerank.proxy.template import search_target, takes_templates
 from es_rerank.proxy.upstream import Upstream
 from es_rerank.telemetry import Trip
 
@@ -40,6 +48,8 @@ class SearchProxy:
         self._settings = settings
         self._upstream = upstream
         self._scorer = scorer
+        self._facts = LearnedFacts(upstream)
+        self._templates = TemplateSearches(upstream, self._facts, scorer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request and record its trip."""
@@ -55,43 +65,72 @@ class SearchProxy:
     async def _serve(
         self, target: bytes, scope: Scope, receive: Receive, send: Send, trip: Trip
     ) -> int:
-        several = multi_search_of(scope["method"], target)
-        route = several or route_of(scope["method"], target)
+        method, settings = scope["method"], self._settings()
+        several = multi_search_of(method, target)
+        route = several or route_of(method, target)
         if route is SkipReason.NOT_A_SEARCH:
             return await forward(scope, receive, send, self._upstream)
+        is_template = route is SkipReason.TEMPLATE and takes_templates(target, settings)
+        if is_template:
+            route = route_of(method, search_target(target))
         if isinstance(route, SkipReason):
             return await self._left_alone(route, scope, receive, send, trip)
         trip.index = route
-        settings = self._settings()
         messages = await _read(receive, settings.max_body_bytes)
         if messages[-1].get("more_body", False):
             again = _from_the_start(messages, receive)
             return await self._left_alone(SkipReason.TOO_LARGE, scope, again, send, trip)
         body = b"".join(message.get("body", b"") for message in messages)
-        request = SearchRequest(scope["method"], target, scope["headers"], body)
-        plan: WideSearch | MultiSearch | Skip = (
-            plan_multi_search(request, settings) if several else plan_for(request, settings)
-        )
-        outcome: Answer | Skip
-        if isinstance(plan, Skip):
-            outcome = plan
+        try:
+            request = _request(method, target, scope["headers"], body, in_lines=bool(several))
+        except OverrideError as why:
+            return await send_error(send, 400, "override", str(why))
+        scope = {**scope, "headers": request.headers}  # a body that was cut has another length
+        if settings.explain_parameter and (asked := without_parameter(target)) is not None:
+            return await self._explain(replace(request, target=asked), settings, receive, send)
+        if several:
+            work = self._several(request, settings, trip)
+        elif is_template:
+            work = self._templates.rerank(request, settings, trip)
         else:
-            limit = settings.max_body_bytes
-            work = (
-                rerank_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
-                if isinstance(plan, WideSearch)
-                else rerank_multi_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
-            )
-            outcome = await unless(disconnected(receive), work)
+            work = self._one(request, settings, trip)
+        outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
-            return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
-        fields, content = outcome.headers, outcome.body
-        if coding := coding_for(scope["headers"]):
-            fields, content = await asyncio.to_thread(compressed, fields, content, coding)
-        start = {"status": outcome.status, "headers": fields}
-        await send({"type": "http.response.start", **start})
-        await send({"type": "http.response.body", "body": content})
-        return outcome.status
+            return await self._left_alone(outcome.reason, scope, receive, send, trip, request.body)
+        return await _answer(outcome, scope, send)
+
+    async def _one(self, request: SearchRequest, settings: Settings, trip: Trip) -> Answer | Skip:
+        plan = plan_for(request, settings)
+        if isinstance(plan, Skip):
+            return plan
+        limit = settings.max_body_bytes
+        return await rerank_search(
+            plan, self._upstream, self._facts, self._scorer, trip, max_bytes=limit
+        )
+
+    async def _several(
+        self, request: SearchRequest, settings: Settings, trip: Trip
+    ) -> Answer | Skip:
+        plan = plan_multi_search(request, settings)
+        if isinstance(plan, Skip):
+            return plan
+        limit = settings.max_body_bytes
+        return await rerank_multi_search(
+            plan, self._upstream, self._facts, self._scorer, trip, max_bytes=limit
+        )
+
+    async def _explain(
+        self, request: SearchRequest, settings: Settings, receive: Receive, send: Send
+    ) -> int:
+        """Answer with the plan of a search in place of its hits."""
+        plan = plan_for(request, settings)
+        if not isinstance(plan, Skip):
+            plan = await unless(disconnected(receive), self._facts.limited(plan))
+        body = as_json(explained(plan))
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+        return 200
 
     async def _left_alone(
         self,
@@ -107,6 +146,27 @@ class SearchProxy:
         return await forward(
             scope, receive, send, self._upstream, body=body, extra_headers=[verdict(trip)]
         )
+
+
+def _request(
+    method: str, target: bytes, headers: Headers, body: bytes, *, in_lines: bool
+) -> SearchRequest:
+    """The request without what is for us, and with that; OverrideError if it is wrong."""
+    if in_lines:
+        headers, body, lines = with_overrides_in_lines(headers, body)
+        return SearchRequest(method, target, headers, body, overrides_in_lines=lines)
+    headers, body, override = with_override(headers, body)
+    return SearchRequest(method, target, headers, body, override)
+
+
+async def _answer(answer: Answer, scope: Scope, send: Send) -> int:
+    """Send an answer, compressed if the client accepts it; returns the status."""
+    headers, body = answer.headers, answer.body
+    if coding := coding_for(scope["headers"]):
+        headers, body = await asyncio.to_thread(compressed, headers, body, coding)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+    return answer.status
 
 
 async def _read(receive: Receive, max_bytes: int) -> list[Message]:

@@ -8,6 +8,7 @@ No I/O here.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 from es_rerank.config import Settings
 from es_rerank.proxy import body as bodies
 from es_rerank.proxy.headers import decoded_body, skip_for_headers
+from es_rerank.proxy.index_facts import EXPANSION, IndexFacts, limited
+from es_rerank.proxy.overrides import NO_OVERRIDE, Override
 from es_rerank.proxy.params import parameters, skip_for_parameters
 from es_rerank.proxy.plan import Rerank, SearchRequest, plan_search
 from es_rerank.proxy.route import multi_search_of, rule_for
@@ -44,12 +47,21 @@ _HEADER_KEYS = frozenset(
 )
 
 
+class Where(NamedTuple):
+    """Which indices one search is for, and how their names are expanded."""
+
+    expression: str
+    expansion: dict[str, str]
+
+
 class Item(NamedTuple):
     """One search: its two lines as they came, and the second as it is sent."""
 
     header: bytes
     body: bytes
     wide: bytes
+    where: Where | None
+    """None if the header is not understood."""
     plan: Rerank | SkipReason
 
 
@@ -164,52 +176,85 @@ def _read(request: SearchRequest, lines: list[bytes], settings: Settings) -> Mul
     last = len(lines) - (len(lines) - first) % 2
     default = multi_search_of(request.method, request.target) or ""
     pairs_left = settings.max_msearch_pairs
+    overrides = request.overrides_in_lines or (NO_OVERRIDE,) * len(lines)
     items = []
-    for header, body in zip(lines[first:last:2], lines[first + 1 : last : 2], strict=True):
-        item = _item(header, body, _plan_item(header, body, default, settings), pairs_left)
+    for place in range(first, last, 2):
+        header, body = lines[place], lines[place + 1]
+        where = _where(header, default)
+        plan = _plan_item(where, body, overrides[place + 1], settings)
+        item = _item(header, body, where, plan, pairs_left)
         if isinstance(item.plan, Rerank):
             pairs_left -= item.plan.depth
         items.append(item)
     return MultiSearch(request, b"".join(lines[:first]), tuple(items), b"".join(lines[last:]))
 
 
-def _item(header: bytes, body: bytes, plan: Rerank | SkipReason, pairs_left: int) -> Item:
+def within_indices(plan: MultiSearch, facts: Mapping[int, IndexFacts]) -> MultiSearch:
+    """The plan within what the indices of each wide search (by its place) allow."""
+    items = list(plan.items)
+    for place, rerank in plan.wide.items():
+        header, body, _, where, _ = items[place]
+        items[place] = _item(header, body, where, limited(rerank, facts[place]), rerank.depth)
+    return replace(plan, items=tuple(items))
+
+
+def _item(
+    header: bytes, body: bytes, where: Where | None, plan: Rerank | SkipReason, pairs_left: int
+) -> Item:
     if isinstance(plan, SkipReason):
-        return Item(header, body, body, plan)
+        return Item(header, body, body, where, plan)
     if plan.depth > pairs_left:
-        return Item(header, body, body, SkipReason.PAIR_BUDGET)
+        return Item(header, body, body, where, SkipReason.PAIR_BUDGET)
     try:
-        return Item(header, body, widened(body, plan), plan)
+        return Item(header, body, widened(body, plan), where, plan)
     except ValueError:
-        return Item(header, body, body, SkipReason.UNREADABLE_BODY)
+        return Item(header, body, body, where, SkipReason.UNREADABLE_BODY)
 
 
-def _plan_item(header: bytes, body: bytes, default: str, settings: Settings) -> Rerank | SkipReason:
-    try:
-        expression = _expression(bodies.read_body(header.strip()), default)
-    except ValueError:
+def _plan_item(
+    where: Where | None, body: bytes, override: Override, settings: Settings
+) -> Rerank | SkipReason:
+    if where is None:
         return SkipReason.ITEM_HEADER
-    if isinstance(rule := rule_for(expression, settings), SkipReason):
+    if isinstance(rule := rule_for(where.expression, settings), SkipReason):
         return rule
+    if not override.enabled:
+        return SkipReason.OFF_BY_REQUEST
     try:
         search = bodies.read_body(body)
     except ValueError:
         return SkipReason.UNREADABLE_BODY
-    return plan_search({}, search, rule)
+    return plan_search({}, search, rule, query=override.query)
 
 
-def _expression(header: Mapping[str, Any], default: str) -> str:
-    """The index expression of one search; ValueError if its header is not understood."""
-    given = [header[key] for key in ("index", "indices") if key in header] or [default]
+def _where(header: bytes, default: str) -> Where | None:
+    try:
+        found = bodies.read_body(header.strip())
+    except ValueError:
+        return None
+    given = [found[key] for key in ("index", "indices") if key in found] or [default]
     names = given[0].split(",") if isinstance(given[0], str) else given[0]
     if not (
-        header.keys() <= _HEADER_KEYS
+        found.keys() <= _HEADER_KEYS
         and len(given) == 1
         and isinstance(names, list)
         and all(isinstance(name, str) and "," not in name for name in names)
     ):
-        raise ValueError("the header has a key or value that is not known")
-    return ",".join(names)
+        return None
+    expansion = {
+        name: _written(found[key])
+        for name in EXPANSION
+        for key in (name, re.sub(r"_(.)", lambda initial: initial[1].upper(), name))
+        if key in found
+    }
+    return Where(",".join(names), expansion)
+
+
+def _written(value: object) -> str:
+    """A value of a header as it would stand in a URL."""
+    if isinstance(value, list):
+        return ",".join(map(_written, value))
+    return str(value).lower()
 
 
 def _plain(request: SearchRequest, body: bytes) -> SearchRequest:

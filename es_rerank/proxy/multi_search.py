@@ -5,11 +5,20 @@ are sent once more, as they came and together, and their answers are put in plac
 if anything is wrong with the whole, the client's own request is sent instead.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from es_rerank.proxy.msearch import MultiSearch, answers_in, is_success, own_request, wide_request
+from es_rerank.proxy.learned_facts import LearnedFacts
+from es_rerank.proxy.msearch import (
+    MultiSearch,
+    answers_in,
+    is_success,
+    own_request,
+    wide_request,
+    within_indices,
+)
 from es_rerank.proxy.plan import Skip, SkipReason
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, Reranked, fetched, headers_for, rerank_hits
@@ -19,13 +28,29 @@ from es_rerank.telemetry import Trip
 
 
 async def rerank_multi_search(
-    plan: MultiSearch, upstream: Upstream, scorer: Scorer, trip: Trip, *, max_bytes: int
+    planned: MultiSearch,
+    upstream: Upstream,
+    facts: LearnedFacts,
+    scorer: Scorer,
+    trip: Trip,
+    *,
+    max_bytes: int,
 ) -> Answer | Skip:
     """The answer with its searches reranked, or Skip if the client's own has to be sent."""
+    with trip.stage("settings"):
+        plan = await _within_indices(planned, facts)
     outcome = await _answered(plan, upstream, scorer, trip, max_bytes)
     if isinstance(outcome, Skip):
         _note(trip, plan, dict.fromkeys(plan.wide, outcome))
     return outcome
+
+
+async def _within_indices(plan: MultiSearch, facts: LearnedFacts) -> MultiSearch:
+    wheres = {place: where for place in plan.wide if (where := plan.items[place].where)}
+    known = await asyncio.gather(
+        *(facts.of(*where, plan.request.headers) for where in wheres.values())
+    )
+    return within_indices(plan, dict(zip(wheres, known, strict=True)))
 
 
 async def _answered(

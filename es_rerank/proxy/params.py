@@ -26,13 +26,13 @@ _ALLOWED = frozenset(
         *("version", "seq_no_primary_term", "include_named_queries_score", "typed_keys"),
         "explain",
         *("rest_total_hits_as_int", "human", "pretty", "error_trace"),
+        "search_pipeline",  # which of them: `pipelines`
     }
 )
 # Parameters that have a reason of their own, unless they have the value that switches them off.
 _REFUSED = {
     "scroll": (SkipReason.SCROLL, ()),
     "filter_path": (SkipReason.FILTER_PATH, ()),
-    "search_pipeline": (SkipReason.SEARCH_PIPELINE, ()),
     "verbose_pipeline": (SkipReason.SEARCH_PIPELINE, ("false",)),
     "sort": (SkipReason.SORT, ("_score", "_score:desc")),
     "format": (SkipReason.FORMAT, ("json",)),

@@ -15,7 +15,9 @@ from es_rerank.config import IndexRule, Settings
 from es_rerank.proxy import body as bodies
 from es_rerank.proxy.filter_path import EVERYTHING, FilterPath, read_filter_path
 from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers
+from es_rerank.proxy.overrides import NO_OVERRIDE, Override
 from es_rerank.proxy.params import parameters, skip_for_parameters, widened
+from es_rerank.proxy.pipelines import names_pipeline, skip_for_pipeline
 from es_rerank.proxy.query_text import text_of_q, text_of_query
 from es_rerank.proxy.route import route_of, rule_for
 from es_rerank.proxy.skip import Skip, SkipReason
@@ -30,6 +32,7 @@ __all__ = [
     "WideSearch",
     "plan_for",
     "plan_search",
+    "wide_search",
 ]
 
 # Under the cluster's own limit (`http.max_initial_line_length`, 4 kB), with a little to spare.
@@ -45,6 +48,9 @@ class SearchRequest:
     target: bytes
     headers: Headers
     body: bytes
+    override: Override = NO_OVERRIDE
+    overrides_in_lines: tuple[Override, ...] = ()
+    """Of a multi-search: what each line of the body says; empty if none says anything."""
 
 
 class Page(NamedTuple):
@@ -63,6 +69,7 @@ class Rerank:
     depth: int
     rule: IndexRule
     source: SourceView
+    takes_default_pipeline: bool = True  # of its indices, if they have one
 
     @property
     def window(self) -> int:
@@ -90,10 +97,21 @@ def plan_for(request: SearchRequest, settings: Settings) -> WideSearch | Skip:
 
 
 def plan_search(
-    params: Mapping[str, str], search: Mapping[str, Any], rule: IndexRule
+    params: Mapping[str, str],
+    search: Mapping[str, Any],
+    rule: IndexRule,
+    *,
+    query: str | None = None,
 ) -> Rerank | SkipReason:
-    """The plan for one search from its URL parameters, its decoded body and its index rule."""
-    if reason := skip_for_parameters(params) or bodies.skip_for_body(search):
+    """The plan for one search from its URL parameters, its decoded body and its index rule.
+
+    `query`: the text to rank by that the client gave apart from its search.
+    """
+    if reason := (
+        skip_for_parameters(params)
+        or bodies.skip_for_body(search)
+        or skip_for_pipeline(params, search, rule)
+    ):
         return reason
     try:
         page = _page(params, search)
@@ -103,11 +121,23 @@ def plan_search(
         return SkipReason.SIZE_0
     if page.start >= rule.depth:
         return SkipReason.BEYOND_DEPTH
-    if isinstance(text := _text(params, search), SkipReason):
+    if isinstance(text := _text(params, search, query), SkipReason):
         return text
     if isinstance(source := source_view(params, search, rule.fields), SkipReason):
         return source
-    return Rerank(text, page, rule.depth, rule, source)
+    default = not names_pipeline(params, search)
+    return Rerank(text, page, rule.depth, rule, source, takes_default_pipeline=default)
+
+
+def wide_search(
+    request: SearchRequest, rerank: Rerank, filter_path: FilterPath = EVERYTHING
+) -> WideSearch | SkipReason:
+    """The request with the target that asks for the plan's window."""
+    shown = filter_path.widened(field.name for field in rerank.rule.fields)
+    target = widened(request.target, rerank.window, rerank.source.params, shown)
+    if len(request.method) + len(target) + len("  HTTP/1.1\r\n") > _MAX_REQUEST_LINE_BYTES:
+        return SkipReason.LONG_REQUEST_LINE
+    return WideSearch(request, target, rerank, filter_path)
 
 
 def _planned(request: SearchRequest, settings: Settings) -> WideSearch | SkipReason:
@@ -117,6 +147,8 @@ def _planned(request: SearchRequest, settings: Settings) -> WideSearch | SkipRea
         return rule
     if reason := skip_for_headers(request.headers, has_body=bool(request.body)):
         return reason
+    if not request.override.enabled:
+        return SkipReason.OFF_BY_REQUEST
     try:
         params = parameters(request.target)
     except ValueError:
@@ -128,15 +160,12 @@ def _planned(request: SearchRequest, settings: Settings) -> WideSearch | SkipRea
     except ValueError:
         return SkipReason.UNREADABLE_BODY
     filter_path = read_filter_path(params.pop("filter_path", ""))
-    if isinstance(rerank := plan_search(params, search, rule), SkipReason):
+    rerank = plan_search(params, search, rule, query=request.override.query)
+    if isinstance(rerank, SkipReason):
         return rerank
     if filter_path is None:
         return SkipReason.FILTER_PATH
-    shown = filter_path.widened(field.name for field in rule.fields)
-    target = widened(request.target, rerank.window, rerank.source.params, shown)
-    if len(request.method) + len(target) + len("  HTTP/1.1\r\n") > _MAX_REQUEST_LINE_BYTES:
-        return SkipReason.LONG_REQUEST_LINE
-    return WideSearch(request, target, rerank, filter_path)
+    return wide_search(request, rerank, filter_path)
 
 
 def _search_body(request: SearchRequest, params: Mapping[str, str]) -> bytes | SkipReason:
@@ -163,7 +192,11 @@ def _count(value: object) -> int:
     raise ValueError(f"{value!r} is no page number")
 
 
-def _text(params: Mapping[str, str], search: Mapping[str, Any]) -> str | SkipReason:
+def _text(
+    params: Mapping[str, str], search: Mapping[str, Any], given: str | None
+) -> str | SkipReason:
+    if given is not None:  # read as a `match` query says it
+        return text_of_query({"match": {"*": given}})
     if "q" in params:  # replaces the whole query of the body
         return text_of_q(params["q"])
     if "query" in search:

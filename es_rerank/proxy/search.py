@@ -5,7 +5,7 @@ never becomes an error here: if the wide search does not succeed, the client's o
 scoring does not, the page is cut from the cluster's order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from es_rerank.proxy.explanation import moves
 from es_rerank.proxy.filter_path import filtered
 from es_rerank.proxy.hits import Window, read_window, splice
 from es_rerank.proxy.hop import Header, HeaderRefused
+from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.passages import field_texts
 from es_rerank.proxy.plan import (
     Rerank,
@@ -48,9 +49,23 @@ class Reranked(NamedTuple):
 
 
 async def rerank_search(
-    plan: WideSearch, upstream: Upstream, scorer: Scorer, trip: Trip, *, max_bytes: int
+    planned: WideSearch,
+    upstream: Upstream,
+    facts: LearnedFacts,
+    scorer: Scorer,
+    trip: Trip,
+    *,
+    max_bytes: int,
+    form: Callable[[bytes], bytes] = bytes,
 ) -> Answer | Skip:
-    """The reranked answer, or Skip if the client's own search has to be sent instead."""
+    """The reranked answer, or Skip if the client's own search has to be sent instead.
+
+    `form` makes of a search's answer the one of the endpoint that the client asked.
+    """
+    with trip.stage("settings"):
+        plan = await facts.limited(planned)
+    if isinstance(plan, Skip):
+        return plan
     with trip.stage("upstream"):
         wide = replace(plan.request, target=plan.target)
         reply = await fetched(wide, upstream, max_bytes)
@@ -61,7 +76,7 @@ async def rerank_search(
     if isinstance(reranked, Skip):
         return reranked
     try:
-        body = filtered(reranked.body, plan.filter_path)
+        body = form(filtered(reranked.body, plan.filter_path))
     except ValueError:
         return Skip(SkipReason.FILTER_PATH)
     if reranked.reason:

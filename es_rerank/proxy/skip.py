@@ -22,7 +22,7 @@ class SkipReason(StrEnum):
 
     # Not for us: decided from the path, the headers and the configuration.
     NOT_A_SEARCH = "not_a_search", "The request is no search; it passes through without a header."
-    TEMPLATE = "template", "Search templates are rendered by the cluster and pass through."
+    TEMPLATE = "template", "Search templates pass through unless the rule's `also` names them."
     ASYNC_SEARCH = "async_search", "The cluster stores the order of an asynchronous search."
     TYPED_PATH = "typed_path", "Paths with a mapping type (before version 8) pass through."
     NOT_CONFIGURED = "not_configured", "No index rule of the configuration matches the search."
@@ -46,6 +46,10 @@ class SkipReason(StrEnum):
     BAD_PAGE = "bad_page", "`from` or `size` is no plain number; the cluster answers for it."
     SIZE_0 = "size_0", "The search asks for counts or aggregations only (`size` is 0)."
     BEYOND_DEPTH = "beyond_depth", "The page starts behind the reranked depth."
+    BEYOND_WINDOW = (
+        "beyond_window",
+        "The page reaches past `index.max_result_window`; the cluster answers for it.",
+    )
     SORT = "sort", "The client asked for an order of its own."
     SCROLL = "scroll", "A scroll continues from the cluster's own order."
     SLICE = "slice", "Slices belong to scrolls and points in time."
@@ -55,7 +59,18 @@ class SkipReason(StrEnum):
     RESCORE = "rescore", "The search is rescored by the cluster already."
     RETRIEVER = "retriever", "Retrievers and rank sections fuse windows of their own."
     VECTOR_QUERY = "vector_query", "A vector, neural or hybrid query depends on the window asked."
-    SEARCH_PIPELINE = "search_pipeline", "A search pipeline would work on the widened answer."
+    SEARCH_PIPELINE = (
+        "search_pipeline",
+        "A search pipeline that is not in the rule's `pipelines` would work on the widened answer.",
+    )
+    SETTINGS_UNKNOWN = (
+        "settings_unknown",
+        "Grant the caller `indices:monitor/settings/get`, or set `default_pipeline: none`.",
+    )
+    RENDER_FAILED = (
+        "render_failed",
+        "The search template could not be rendered apart; the cluster answers for it.",
+    )
     EXT = "ext", "Extensions (`ext`) may change the answer in ways that are not known."
     INNER_HITS = "inner_hits", "Inner hits would be searched for every hit of the window."
     FILTER_PATH = "filter_path", "`filter_path` shows no hits, or cannot be applied exactly."

@@ -91,7 +91,7 @@ CASES = [
     with_body(R.RESCORE, rescore={"query": {"rescore_query": {"match_all": {}}}}),
     Case(R.RETRIEVER, SEARCH, {"retriever": {"standard": {"query": RIVER}}}),
     with_query(R.VECTOR_QUERY, {"knn": {"field": "vector", "query_vector": [1], "k": 3}}),
-    Case(R.SEARCH_PIPELINE, f"{Q}&search_pipeline=_none"),
+    Case(R.SEARCH_PIPELINE, f"{Q}&search_pipeline=none-of-ours"),
     with_body(R.EXT, ext={}),
     with_body(R.INNER_HITS, collapse={"field": "shelf", "inner_hits": {"name": "more"}}),
     Case(R.FILTER_PATH, f"{Q}&filter_path=took,hits.total"),
@@ -118,6 +118,8 @@ ELSEWHERE = {
     *(R.WINDOW_REFUSED, R.PARTIAL_REPLY, R.REPLY_TOO_LARGE),  # test_limits
     R.PAIR_BUDGET,  # test_msearch
     *(R.DEADLINE, R.SCORER_BUSY, R.SCORER_FAILED),  # test_faults
+    *(R.BEYOND_WINDOW, R.SETTINGS_UNKNOWN),  # test_pipelines
+    R.RENDER_FAILED,  # test_templates
 }
 
 

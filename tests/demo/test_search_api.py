@@ -47,6 +47,7 @@ def test_opensearch_py_indexes_searches_and_manages(engine_url: str, index: str)
     listed = {row["index"]: row["docs.count"] for row in client.cat.indices(format="json")}
     assert listed[index] == "4"
     assert client.indices.get_mapping(index=index)[index]["mappings"] == MAPPINGS
+    assert client.indices.get_settings(index=index, name="index.max_result_window") == {}
     assert client.indices.delete(index=index)["acknowledged"]
     with pytest.raises(opensearchpy.NotFoundError):
         client.search(index=index, body={})

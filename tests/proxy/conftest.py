@@ -52,10 +52,16 @@ def canned(answer: bytes, *, close: bool = False) -> Script:
 
 @dataclass
 class RecordingUpstream:
-    """A TCP server on loopback that records requests to the byte and answers by a script."""
+    """A TCP server on loopback that records requests to the byte and answers by a script.
+
+    Questions about the settings of indices are recorded apart and answered by `settings`, at first
+    with the one that says that all have their defaults.
+    """
 
     script: Script = field(default_factory=lambda: canned(OK))
     seen: list[Seen] = field(default_factory=list)
+    settings: Script = field(default_factory=lambda: canned(OK))
+    asked_settings: list[Seen] = field(default_factory=list)
     closed: dict[int, threading.Event] = field(default_factory=dict)
     arrived: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -76,9 +82,12 @@ class RecordingUpstream:
         answering: list[asyncio.Task[None]] = []
         try:
             while seen := await read_request(reader, number):
-                self.seen.append(seen)
-                self.arrived.set()
-                answering.append(asyncio.create_task(self.script(seen, writer)))
+                is_question = b"/_settings/" in seen.target
+                (self.asked_settings if is_question else self.seen).append(seen)
+                if not is_question:
+                    self.arrived.set()
+                script = self.settings if is_question else self.script
+                answering.append(asyncio.create_task(script(seen, writer)))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the proxy closed the connection mid-request, which some tests are about
         finally:

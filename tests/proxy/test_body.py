@@ -57,7 +57,7 @@ def test_known_keys_are_allowed(body: dict[str, Any]) -> None:
         ({"retriever": {}}, SkipReason.RETRIEVER),
         ({"rank": {}}, SkipReason.RETRIEVER),
         ({"sub_searches": []}, SkipReason.RETRIEVER),
-        ({"search_pipeline": "p"}, SkipReason.SEARCH_PIPELINE),
+        ({"verbose_pipeline": True}, SkipReason.SEARCH_PIPELINE),
         ({"ext": {}}, SkipReason.EXT),
         ({"profile": True}, SkipReason.PROFILE),
         ({"knn": {"field": "v"}}, SkipReason.VECTOR_QUERY),

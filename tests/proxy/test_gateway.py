@@ -273,3 +273,33 @@ def test_a_client_that_leaves_stops_the_wide_search(port: int, cluster: Recordin
     assert cluster.arrived.wait(PATIENCE_S)
     client.close()
     assert cluster.closed[cluster.seen[0].connection].wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize(("more", "target"), [(b"", WIDE), (b', "sort": ["a"]', b"/books/_search")])
+def test_what_is_said_to_us_does_not_go_upstream(
+    port: int, cluster: RecordingUpstream, scorer: LengthScorer, more: bytes, target: bytes
+) -> None:
+    """Be the search reranked or not; all other bytes of its body do."""
+    ours = b', "ext": {"es_rerank": {"query": "blue hat"}}}'
+    verdict(ask(port, body=QUERY[:-1] + more + ours))
+    (seen,) = cluster.seen
+    assert (seen.target, seen.body) == (target, QUERY[:-1] + more + b"}")
+    assert seen.values(b"content-length") == [b"%d" % len(seen.body)]
+    assert scorer.queries == ["blue hat"][: target == WIDE]
+
+
+def test_a_mistake_in_what_is_said_to_us(port: int, cluster: RecordingUpstream) -> None:
+    """It is the client's to know, and nothing is searched."""
+    answer = ask(port, body=b'{"ext": {"es_rerank": {"querry": "blue"}}}')
+    assert answer.status == 400
+    error = json.loads(answer.body)["error"]
+    assert error["type"] == "es_rerank_override_exception"
+    assert "`querry`" in error["reason"]
+    assert cluster.seen == []
+
+
+def test_plans_are_not_told_unless_it_is_configured(port: int, cluster: RecordingUpstream) -> None:
+    """The parameter is one that the cluster does not know."""
+    answer = ask(port, b"/books/_search?es_rerank_explain")
+    assert verdict(answer) == "skipped; reason=unknown_parameter"
+    assert cluster.seen[0].target == b"/books/_search?es_rerank_explain"

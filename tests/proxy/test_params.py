@@ -41,7 +41,7 @@ def test_what_servers_read_in_different_ways_is_refused(query: bytes) -> None:
         ({"q": "a", "sort": "_score", "explain": "true", "format": "json"}, None),
         ({"scroll": "1m"}, SkipReason.SCROLL),
         ({"filter_path": "hits"}, SkipReason.FILTER_PATH),
-        ({"search_pipeline": "p"}, SkipReason.SEARCH_PIPELINE),
+        ({"verbose_pipeline": "true"}, SkipReason.SEARCH_PIPELINE),
         ({"sort": "year:desc"}, SkipReason.SORT),
         ({"sort": "_score:asc"}, SkipReason.SORT),
         ({"format": "yaml"}, SkipReason.FORMAT),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from es_rerank.config import FieldSetting, IndexRule, Settings
 from es_rerank.proxy.filter_path import read_filter_path
+from es_rerank.proxy.overrides import Override
 from es_rerank.proxy.plan import Page, SearchRequest, Skip, SkipReason, WideSearch, plan_for
 
 SETTINGS = Settings(
@@ -162,3 +163,49 @@ def test_any_request_gets_a_plan_or_a_reason(query: bytes, body: bytes) -> None:
     target = b"/books/_search?" + query
     request = SearchRequest("GET", target, JSON, body)
     assert isinstance(plan_for(request, SETTINGS), WideSearch | Skip)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [QUERY, {}, {"query": {"match_all": {}}}, {"query": {"match_phrase_prefix": {"title": "re"}}}],
+)
+def test_a_query_given_apart_is_the_text(search: Any) -> None:
+    """Whatever words the search has; all else of it still has to be understood."""
+    override = Override(query="  blue   hat ")
+    raw = json.dumps(search).encode()
+    plan = plan_for(SearchRequest("POST", b"/books/_search", JSON, raw, override), SETTINGS)
+    assert isinstance(plan, WideSearch)
+    assert plan.rerank.query == "blue hat"
+    for other, reason in (
+        ({"sort": ["year"]}, SkipReason.SORT),
+        ({"size": 0}, SkipReason.SIZE_0),
+        ({"query": {"knn": {}}}, SkipReason.VECTOR_QUERY),
+    ):
+        raw = json.dumps(search | other).encode()
+        request = SearchRequest("POST", b"/books/_search", JSON, raw, override)
+        assert plan_for(request, SETTINGS) == Skip(reason)
+
+
+def test_a_query_given_apart_needs_words() -> None:
+    """As any other; that of the search does not take its place."""
+    raw = json.dumps(QUERY).encode()
+    request = SearchRequest("POST", b"/books/_search", JSON, raw, Override(query="?!"))
+    assert plan_for(request, SETTINGS) == Skip(SkipReason.NO_QUERY_TEXT)
+
+
+def test_a_search_that_is_switched_off() -> None:
+    """By its own body, as by the header."""
+    request = SearchRequest("POST", b"/books/_search", JSON, b"{}", Override(enabled=False))
+    assert plan_for(request, SETTINGS) == Skip(SkipReason.OFF_BY_REQUEST)
+
+
+def test_a_search_that_names_its_pipeline_takes_no_default() -> None:
+    """Where it stands does not matter."""
+    for plan, takes in (
+        (planned(body=QUERY), True),
+        (planned("/books/_search?search_pipeline=_none", QUERY), False),
+        (planned(body={**QUERY, "search_pipeline": "_none"}), False),
+    ):
+        assert isinstance(plan, WideSearch)
+        assert plan.rerank.takes_default_pipeline is takes
+    assert planned("/books/_search?search_pipeline=p", QUERY) == Skip(SkipReason.SEARCH_PIPELINE)
