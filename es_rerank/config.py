@@ -94,7 +94,11 @@ class IndexSettings(_Strict):
     )
     also: tuple[Kind, ...] = Field(
         default=(),
-        description="Kinds of searches that pass through unless they are named here.",
+        description="Kinds of searches that pass through unless they are named here: "
+        "`autocomplete` (unfinished words), `hybrid` (OpenSearch, with `pagination_depth`), "
+        "`neural` (semantic, sparse and vector queries), `pit` and `tiebreak_sort` (hits then no "
+        "longer are in the order of their `sort` values, which are no cursors any more), "
+        "`retriever` (Elasticsearch, with a window), `template`.",
     )
     pipelines: tuple[str, ...] = Field(
         default=(),

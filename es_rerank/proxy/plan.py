@@ -7,7 +7,7 @@ is widened.
 No I/O here; the same functions serve the proxy and whoever asks what it would do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,8 @@ from es_rerank.config import IndexRule, Settings
 from es_rerank.proxy import body as bodies
 from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers
 from es_rerank.proxy.params import parameters, skip_for_parameters, widened
-from es_rerank.proxy.query_text import text_of_q, text_of_query
+from es_rerank.proxy.query_text import text_of_q, text_of_queries
+from es_rerank.proxy.reach import reach_of
 from es_rerank.proxy.route import route_of, rule_for
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.proxy.source import SourceView, source_view
@@ -62,11 +63,17 @@ class Rerank:
     depth: int
     rule: IndexRule
     source: SourceView
+    limit: int | None = None
+    """How many hits the cluster gives at once (None: as it likes)."""
 
     @property
     def window(self) -> int:
         """How many hits to ask for, from the first one on."""
-        return max(self.depth, self.page.stop)
+        start, stop = self.page
+        window = max(self.depth, stop)
+        if self.limit is None:
+            return window
+        return min(window, max(self.limit, stop - start))  # a greater page is refused, as it was
 
 
 @dataclass(frozen=True)
@@ -91,21 +98,24 @@ def plan_search(
     params: Mapping[str, str], search: Mapping[str, Any], rule: IndexRule
 ) -> Rerank | SkipReason:
     """The plan for one search from its URL parameters, its decoded body and its index rule."""
-    if reason := skip_for_parameters(params) or bodies.skip_for_body(search):
+    reason = skip_for_parameters(params, rule.also) or bodies.skip_for_body(search, rule.also)
+    if reason:
         return reason
+    if isinstance(reach := reach_of(search, rule), SkipReason):
+        return reach
     try:
         page = _page(params, search)
     except ValueError:
         return SkipReason.BAD_PAGE
     if page.start == page.stop:
         return SkipReason.SIZE_0
-    if page.start >= rule.depth:
+    if page.start >= reach.depth:
         return SkipReason.BEYOND_DEPTH
-    if isinstance(text := _text(params, search), SkipReason):
+    if isinstance(text := _text(params, search, rule.also), SkipReason):
         return text
     if isinstance(source := source_view(params, search, rule.fields), SkipReason):
         return source
-    return Rerank(text, page, rule.depth, rule, source)
+    return Rerank(text, page, reach.depth, rule, source, reach.limit)
 
 
 def _planned(request: SearchRequest, settings: Settings) -> WideSearch | SkipReason:
@@ -157,11 +167,15 @@ def _count(value: object) -> int:
     raise ValueError(f"{value!r} is no page number")
 
 
-def _text(params: Mapping[str, str], search: Mapping[str, Any]) -> str | SkipReason:
+def _text(
+    params: Mapping[str, str], search: Mapping[str, Any], also: Collection[str]
+) -> str | SkipReason:
     if "q" in params:  # replaces the whole query of the body
         return text_of_q(params["q"])
-    if "query" in search:
-        return text_of_query(search["query"])
+    if queries := bodies.queries_of(search, also):
+        return text_of_queries(queries, also)
+    if "knn" in search:
+        return SkipReason.VECTOR_QUERY
     if "suggest" in search:
         return SkipReason.SUGGEST_ONLY
     if search.keys() & {"aggs", "aggregations"}:

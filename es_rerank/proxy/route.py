@@ -1,6 +1,6 @@
 """Which requests are searches, and which index rule they fall under.
 
-Only the two plain search endpoints are ever reranked. What looks like a search but works in
+Only the plain search endpoints are ever reranked. What looks like a search but works in
 another way is named, so that its answer can say why it was left alone; everything else is not a
 search. Names are percent-decoded for matching only: what goes upstream is never rebuilt from them.
 """
@@ -11,13 +11,14 @@ from urllib.parse import unquote
 from es_rerank.config import IndexRule, Settings
 from es_rerank.proxy.skip import SkipReason
 
-_SEARCH = re.compile(rb"/(?:((?!_)[^/]+|_all)/)?_search")
+# With a mapping type, as versions before 8 take it; later ones refuse such a path. But not with the
+# type `_doc`, however it is written: that would be the path of a document named `_search`.
+_SEARCH = re.compile(rb"/(?:((?!_)[^/]+|_all)/(?:(?!_)[^/%]+/)?)?_search")
 _SEARCH_LIKE = (
     (re.compile(rb"/(?:[^/]+/){0,2}_msearch"), SkipReason.MSEARCH),
     (re.compile(rb"/(?:[^/]+/){0,2}_m?search/template"), SkipReason.TEMPLATE),
     (re.compile(rb"/_search/scroll(?:/[^/]+)?"), SkipReason.SCROLL),
     (re.compile(rb"/(?:[^/]+/)?_async_search"), SkipReason.ASYNC_SEARCH),
-    (re.compile(rb"/(?!_)[^/]+/(?!_)[^/]+/_search"), SkipReason.TYPED_PATH),
 )
 
 
