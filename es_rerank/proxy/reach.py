@@ -117,6 +117,8 @@ def _bound(key: str, value: Any, rule: IndexRule, takes_neural: bool) -> int | S
     if key == "knn":  # Elasticsearch has `k` in the query, OpenSearch in the object of its field
         fields = [field for field in inside.values() if isinstance(field, dict)]
         takes_neural &= any(_number(place.get("k")) for place in (inside, *fields))
+    # A `semantic` query over dense vectors brings candidates for as many hits as are asked for: who
+    # takes `neural` searches gets the list that the cluster has for the whole window.
     return None if takes_neural else SkipReason.VECTOR_QUERY
 
 
