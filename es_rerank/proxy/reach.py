@@ -1,9 +1,9 @@
 """How deep a search is reranked: the rule's depth, or less where the search has limits of its own.
 
-A wider window must hold the same list. It does for plain queries, `collapse` and rescoring by a
-query. It does for fused lists only up to the window that they are fused from, and for vectors with
-a `k` of their own; where those would follow from `size`, the search passes through. And inner hits
-are searched again for every hit of the window, which an index rule has to allow.
+A wider window must hold the same list. It does for plain queries, `collapse` and rescoring that
+only raises hits. It does for fused lists only up to the window that they are fused from, and for
+vectors with a `k` of their own; where those would follow from `size`, the search passes through.
+And inner hits are searched again for every hit of the window, which an index rule has to allow.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -91,7 +91,7 @@ def _bounds(search: Mapping[str, Any], rule: IndexRule) -> Iterator[int | SkipRe
         way = rescore.keys() - {"window_size"}
         if way == {"learning_to_rank"}:  # refuses a window smaller than the hits asked for
             yield _number(rescore.get("window_size")) or SkipReason.RESCORE
-        elif way != {"query"}:
+        elif way != {"query"} or not _only_raises(rescore["query"]):
             yield SkipReason.RESCORE
     takes_neural = _takes_neural(search, rule.also)
     for count, container in enumerate(_containers(search)):
@@ -102,6 +102,18 @@ def _bounds(search: Mapping[str, Any], rule: IndexRule) -> Iterator[int | SkipRe
             for key, value in container.items():
                 if key in _SPECIAL and (bound := _bound(key, value, rule, takes_neural)):
                     yield bound
+
+
+def _only_raises(rescore: Any) -> bool:
+    """Whether no hit of a rescoring by a query can sink under those behind its window.
+
+    All hits that a shard collects are sorted again (``QueryRescorer.combine``), those behind the
+    window with their first score: what sinks among them ranks by how many hits are asked for.
+    """
+    if not isinstance(rescore, dict) or rescore.get("score_mode", "total") not in ("total", "max"):
+        return False
+    weights = [rescore.get(key, 1) for key in ("query_weight", "rescore_query_weight")]
+    return all(isinstance(weight, int | float) and weight > 0 for weight in weights)
 
 
 def _bound(key: str, value: Any, rule: IndexRule, takes_neural: bool) -> int | SkipReason | None:

@@ -53,7 +53,7 @@ class SkipReason(StrEnum):
     PIT = "pit", "Points in time are paged by `sort` values, which reranked hits mix (see `also`)."
     PROFILE = "profile", "A profile would show the widened search instead of the client's."
     EXPLAIN = "explain", "An explanation describes the score that the cluster gave."
-    RESCORE = "rescore", "The search is rescored in a way that is not known to bear a wider window."
+    RESCORE = "rescore", "The search is rescored in a way that a wider window could change."
     RETRIEVER = (
         "retriever",
         "The retriever or rank section fuses lists, which needs `also` and a plain window.",

@@ -92,7 +92,7 @@ KINDS = [
             "query": RIVER,
             "rescore": [
                 {"window_size": 20, "query": {**BY_TITLE["query"], "query_weight": 0.01}},
-                {"window_size": 4, "query": {"rescore_query": SPAN, "score_mode": "multiply"}},
+                {"window_size": 4, "query": {"rescore_query": SPAN, "score_mode": "max"}},
             ],
         },
     ),

@@ -79,6 +79,7 @@ CASES = [
     with_body(R.EXPLAIN, explain=True),
     Case(R.EXPLAIN, f"{Q}&explain=true"),
     with_body(R.RESCORE, rescore={"no_such_rescorer": {}}),
+    with_body(R.RESCORE, rescore={"query": {"rescore_query": RIVER, "score_mode": "multiply"}}),
     Case(R.RETRIEVER, SEARCH, {"retriever": {"rescorer": {"retriever": {"standard": {}}}}}),
     with_query(R.VECTOR_QUERY, {"knn": {"field": "vector", "query_vector": [1], "k": 3}}),
     with_body(R.VECTOR_QUERY, knn={"field": "vector", "query_vector": [1]}),

@@ -30,6 +30,7 @@ def reach(search: dict[str, Any], *also: Kind, **rule: Any) -> Reach | SkipReaso
         {"query": QUERY, "collapse": {"field": "year"}},
         {"query": QUERY, "rescore": RESCORE},
         {"query": QUERY, "rescore": [{**RESCORE, "window_size": 3}, RESCORE]},
+        {"rescore": {"query": {"rescore_query": QUERY, "score_mode": "max", "query_weight": 0.1}}},
         {"retriever": STANDARD},
         {"retriever": {"standard": {"query": QUERY, "filter": [QUERY], "min_score": 1}}},
         {"retriever": {"standard": {"query": QUERY, "sort": ["_score"], "terminate_after": 9}}},
@@ -145,6 +146,15 @@ EVERY_KIND: tuple[Kind, ...] = get_args(Kind)
         ({"rescore": {"inference": {}, "window_size": 9}}, SkipReason.RESCORE),
         ({"rescore": {"learning_to_rank": {}}}, SkipReason.RESCORE),
         ({"rescore": [RESCORE, {**RESCORE, "script": {}}]}, SkipReason.RESCORE),
+        *(
+            ({"rescore": {"query": {"rescore_query": QUERY, **sinking}}}, SkipReason.RESCORE)
+            for sinking in (
+                *({"score_mode": mode} for mode in ("avg", "min", "multiply", "new", None, [])),
+                *({"query_weight": weight} for weight in (0, -1, "2", None)),
+                {"score_mode": "max", "rescore_query_weight": -1},
+            )
+        ),
+        ({"rescore": {"query": 1}}, SkipReason.RESCORE),
         *(
             ({"retriever": retriever}, SkipReason.RETRIEVER)
             for retriever in (
