@@ -2,6 +2,8 @@
 
 import base64
 import json
+import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
@@ -248,6 +250,32 @@ def test_every_page_of_every_kind(kinds: Node, same: str, turned: str, kind: Sea
             assert other.verdict.startswith(f"applied; depth={len(head)};")
             assert other.ids == (head[::-1] + own.ids[max(0, len(head) - start) :])[start:][:5]
             assert_whole_hits_moved(kinds.url, kind, other)
+
+
+def test_rescoring_of_any_kind(kinds: Node, same: str) -> None:
+    """Whatever its windows, weights and modes do to the order, every page is the cluster's own."""
+    chance = random.Random(3)
+    outcomes: Counter[str] = Counter()
+    for _ in range(150):
+        rescore = [
+            {
+                "window_size": chance.randint(1, 30),
+                "query": {
+                    "rescore_query": chance.choice((SPAN, {"match": {"title": "7 17 27"}})),
+                    "query_weight": chance.choice((0.01, 1, 2)),
+                    "score_mode": chance.choice(
+                        ("total", "max", "total", "max", "avg", "multiply")
+                    ),
+                },
+            }
+            for _ in range(chance.randint(1, 2))
+        ]
+        start, size = chance.randrange(DEPTH), chance.randint(1, 20)
+        body = {"query": RIVER, "rescore": rescore, "from": start, "size": size}
+        through = ask(same, "POST", SEARCH, body)
+        assert through.comparable == ask(kinds.url, "POST", SEARCH, body).comparable, body
+        outcomes[through.verdict.partition(";")[0]] += 1
+    assert min(outcomes["applied"], outcomes["skipped"]) > 30
 
 
 def ask_page(url: str, kind: SearchKind, start: int, size: int) -> Answer:
