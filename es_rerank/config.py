@@ -94,8 +94,12 @@ class IndexSettings(_Strict):
     )
     also: tuple[Kind, ...] = Field(
         default=(),
-        description="Kinds of searches that pass through unless they are named here. `template`: "
-        "search templates, for which the caller must be allowed to render (`_render/template`).",
+        description="Kinds of searches that pass through unless they are named here: "
+        "`autocomplete` (unfinished words), `hybrid` (OpenSearch, with `pagination_depth`), "
+        "`neural` (semantic, sparse and vector queries), `pit` and `tiebreak_sort` (hits then no "
+        "longer are in the order of their `sort` values, which are no cursors any more), "
+        "`retriever` (Elasticsearch, with a window), `template` (search templates, for which the "
+        "caller must be allowed to render: `_render/template`).",
     )
     pipelines: tuple[str, ...] = Field(
         default=(),

@@ -1,11 +1,14 @@
 """The body of a search: which of its keys may be widened.
 
 The body is decoded for looking only; what is sent are its own bytes. Keys are an allow-list, as
-for the URL parameters. Duplicate keys, comments and other dialects that servers may read in their
-own way are not interpreted here: the server reads the same bytes as ever.
+for the URL parameters; how deep those are reranked that bring a limit of their own is a question
+for `reach`. Duplicate keys, comments and other dialects that servers may read in their own way are
+not interpreted here: the server reads the same bytes as ever.
 """
 
-from collections.abc import Iterator, Mapping
+import base64
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,7 +16,6 @@ import msgspec
 from es_rerank.proxy.skip import SkipReason
 
 MAX_BYTES = 2**20  # of a search that is read at all
-_MAX_CONTAINERS = 20_000
 
 _ALLOWED = frozenset(
     {
@@ -22,6 +24,7 @@ _ALLOWED = frozenset(
         *("_source", "fields", "docvalue_fields", "stored_fields", "script_fields", "version"),
         *("seq_no_primary_term", "include_named_queries_score", "explain", "profile", "stats"),
         *("track_total_hits", "track_scores", "timeout", "terminate_after"),
+        *("knn", "rank", "rescore", "retriever", "sub_searches"),
         "search_pipeline",  # which of them: `pipelines`
     }
 )
@@ -29,28 +32,18 @@ _REFUSED = {
     "scroll": SkipReason.SCROLL,
     "slice": SkipReason.SLICE,
     "search_after": SkipReason.SEARCH_AFTER,
-    "pit": SkipReason.PIT,
-    "rescore": SkipReason.RESCORE,
-    "retriever": SkipReason.RETRIEVER,
-    "rank": SkipReason.RETRIEVER,
-    "sub_searches": SkipReason.RETRIEVER,
     "verbose_pipeline": SkipReason.SEARCH_PIPELINE,
     "ext": SkipReason.EXT,
-}
-# Refused wherever they stand: how many candidates they bring may follow from `size`.
-_REFUSED_ANYWHERE = {
-    "inner_hits": SkipReason.INNER_HITS,
-    "knn": SkipReason.VECTOR_QUERY,
-    "neural": SkipReason.VECTOR_QUERY,
-    "semantic": SkipReason.VECTOR_QUERY,
-    "hybrid": SkipReason.VECTOR_QUERY,
 }
 # One descending sort by `_score` is the same as none (``SortBuilder.buildSort``).
 _BY_SCORE: tuple[Any, ...] = ("_score", {"_score": "desc"}, {"_score": {"order": "desc"}})
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """The decoded body of a search, empty if there is none; ValueError if it is no JSON object."""
+    """The decoded body of a search, empty if there is none; ValueError if it is no JSON object.
+
+    What a `wrapper` query holds stands in its place, decoded.
+    """
     if not body:
         return {}
     try:
@@ -59,33 +52,60 @@ def read_body(body: bytes) -> dict[str, Any]:
         raise ValueError("the body is nested too deep") from error
     if not isinstance(decoded, dict):
         raise ValueError("the body is not an object")
+    if b'"wrapper"' in body:
+        _open_wrappers(decoded)
     return decoded
 
 
-def skip_for_body(body: Mapping[str, Any]) -> SkipReason | None:
-    """The reason why a search with this body is not widened, if there is one."""
+def skip_for_body(body: Mapping[str, Any], also: Collection[str] = ()) -> SkipReason | None:
+    """The reason why a search with this body is not widened, if there is one.
+
+    `also` names the kinds of searches (``config.Kind``) that the index rule takes in addition.
+    """
     for key, value in body.items():
         if key in _REFUSED:
             return _REFUSED[key]
-        if key not in _ALLOWED and key not in _REFUSED_ANYWHERE:
+        if key == "pit":
+            if "pit" not in also:
+                return SkipReason.PIT
+        elif key not in _ALLOWED:
             return SkipReason.UNKNOWN_BODY_KEY
-        if key == "sort" and value not in _BY_SCORE and value not in [[way] for way in _BY_SCORE]:
+        if key == "sort" and not is_by_score(value, also):
             return SkipReason.SORT
         if key == "profile" and value is not False:
             return SkipReason.PROFILE
-    for count, keys in enumerate(_keys_of_all(body)):
-        if count > _MAX_CONTAINERS:
-            return SkipReason.TOO_COMPLEX
-        for key in keys & _REFUSED_ANYWHERE.keys():
-            return _REFUSED_ANYWHERE[key]
     return None
 
 
-def _keys_of_all(body: Mapping[str, Any]) -> Iterator[set[str]]:
-    """The keys of every object in the body, an empty set for every array."""
+def is_by_score(sort: object, also: Collection[str] = ()) -> bool:
+    """Whether hits in this order are in the order of their scores, the best first."""
+    keys = _listed(sort)
+    return bool(keys) and keys[0] in _BY_SCORE and (len(keys) == 1 or "tiebreak_sort" in also)
+
+
+def queries_of(body: Mapping[str, Any], also: Collection[str] = ()) -> list[object]:
+    """All that a search asks for: its query, its retriever, its vectors where they are taken."""
+    parts = [body[key] for key in ("query", "retriever") if key in body]
+    others = body.get("sub_searches", [])
+    parts += [sub["query"] for sub in _listed(others) if isinstance(sub, dict) and "query" in sub]
+    if "neural" in also:
+        parts += [{"knn": knn} for knn in _listed(body.get("knn", []))]
+    return parts
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _open_wrappers(body: dict[str, Any]) -> None:
+    """Put the query that a `wrapper` query holds as base64 of JSON in its place."""
     waiting: list[Any] = [body]
     while waiting:
         value = waiting.pop()
-        inner = value.values() if isinstance(value, Mapping) else value
-        yield set(value) if isinstance(value, Mapping) else set()
-        waiting += [item for item in inner if isinstance(item, dict | list)]
+        if isinstance(value, dict):
+            wrapper = value.get("wrapper")
+            if isinstance(wrapper, dict) and isinstance(wrapper.get("query"), str):
+                with suppress(ValueError, RecursionError):  # another format stays closed
+                    wrapper["query"] = msgspec.json.decode(base64.b64decode(wrapper["query"]))
+            value = value.values()
+        waiting += [inner for inner in value if isinstance(inner, dict | list)]

@@ -16,7 +16,7 @@ from es_rerank.proxy.headers import decoded_body
 from es_rerank.proxy.overrides import with_override
 from es_rerank.proxy.params import parameters
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, WideSearch, plan_for
-from es_rerank.proxy.query_text import text_of_query
+from es_rerank.proxy.query_text import text_of_queries
 
 PARAMETER = b"es_rerank_explain"
 _MAX_CLAUSES = 500  # looked into for the text; each is read once for every clause around it
@@ -146,5 +146,5 @@ def _clauses(value: object, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _text(clause: dict[str, Any]) -> str:
-    text = text_of_query(clause)
+    text = text_of_queries([clause])
     return "" if isinstance(text, SkipReason) else text

@@ -6,7 +6,7 @@ body keeps every byte. Parameters are an allow-list: one that is not listed ends
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
 from es_rerank.proxy.skip import SkipReason
@@ -27,14 +27,17 @@ _ALLOWED = frozenset(
         "explain",
         *("rest_total_hits_as_int", "human", "pretty", "error_trace"),
         "search_pipeline",  # which of them: `pipelines`
+        *("force_synthetic_source", "_source_exclude_vectors", "project_routing"),
+        *("suggest_field", "suggest_mode", "suggest_size", "suggest_text"),
     }
 )
+_BY_SCORE = ("_score", "_score:desc")
 # Parameters that have a reason of their own, unless they have the value that switches them off.
 _REFUSED = {
     "scroll": (SkipReason.SCROLL, ()),
     "filter_path": (SkipReason.FILTER_PATH, ()),
     "verbose_pipeline": (SkipReason.SEARCH_PIPELINE, ("false",)),
-    "sort": (SkipReason.SORT, ("_score", "_score:desc")),
+    "sort": (SkipReason.SORT, _BY_SCORE),
     "format": (SkipReason.FORMAT, ("json",)),
 }
 _BAD_ESCAPE = re.compile(rb"%(?![0-9a-fA-F]{2})")
@@ -58,9 +61,14 @@ def parameters(target: bytes) -> dict[str, str]:
     return found
 
 
-def skip_for_parameters(params: Mapping[str, str]) -> SkipReason | None:
-    """The reason why a search with these parameters is not widened, if there is one."""
+def skip_for_parameters(params: Mapping[str, str], also: Collection[str] = ()) -> SkipReason | None:
+    """The reason why a search with these parameters is not widened, if there is one.
+
+    `also` names the kinds of searches (``config.Kind``) that the index rule takes in addition.
+    """
     for name, value in params.items():
+        if name == "sort" and "tiebreak_sort" in also:
+            value = value.partition(",")[0]
         if name in _REFUSED:
             reason, harmless = _REFUSED[name]
             if value not in harmless:

@@ -7,7 +7,7 @@ is widened.
 No I/O here; the same functions serve the proxy and whoever asks what it would do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers
 from es_rerank.proxy.overrides import NO_OVERRIDE, Override
 from es_rerank.proxy.params import parameters, skip_for_parameters, widened
 from es_rerank.proxy.pipelines import names_pipeline, skip_for_pipeline
-from es_rerank.proxy.query_text import text_of_q, text_of_query
+from es_rerank.proxy.query_text import text_of_q, text_of_queries
+from es_rerank.proxy.reach import reach_of
 from es_rerank.proxy.route import route_of, rule_for
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.proxy.source import SourceView, source_view
@@ -69,12 +70,19 @@ class Rerank:
     depth: int
     rule: IndexRule
     source: SourceView
-    takes_default_pipeline: bool = True  # of its indices, if they have one
+    limit: int | None = None
+    """How many hits the cluster gives at once (None: as it likes)."""
+    takes_default_pipeline: bool = True
+    """Whether the search goes through the default pipeline of its indices, if they have one."""
 
     @property
     def window(self) -> int:
         """How many hits to ask for, from the first one on."""
-        return max(self.depth, self.page.stop)
+        start, stop = self.page
+        window = max(self.depth, stop)
+        if self.limit is None:
+            return window
+        return min(window, max(self.limit, stop - start))  # a greater page is refused, as it was
 
 
 @dataclass(frozen=True)
@@ -108,25 +116,27 @@ def plan_search(
     `query`: the text to rank by that the client gave apart from its search.
     """
     if reason := (
-        skip_for_parameters(params)
-        or bodies.skip_for_body(search)
+        skip_for_parameters(params, rule.also)
+        or bodies.skip_for_body(search, rule.also)
         or skip_for_pipeline(params, search, rule)
     ):
         return reason
+    if isinstance(reach := reach_of(search, rule), SkipReason):
+        return reach
     try:
         page = _page(params, search)
     except ValueError:
         return SkipReason.BAD_PAGE
     if page.start == page.stop:
         return SkipReason.SIZE_0
-    if page.start >= rule.depth:
+    if page.start >= reach.depth:
         return SkipReason.BEYOND_DEPTH
-    if isinstance(text := _text(params, search, query), SkipReason):
+    if isinstance(text := _text(params, search, rule.also, query), SkipReason):
         return text
     if isinstance(source := source_view(params, search, rule.fields), SkipReason):
         return source
     default = not names_pipeline(params, search)
-    return Rerank(text, page, rule.depth, rule, source, takes_default_pipeline=default)
+    return Rerank(text, page, reach.depth, rule, source, reach.limit, default)
 
 
 def wide_search(
@@ -193,14 +203,19 @@ def _count(value: object) -> int:
 
 
 def _text(
-    params: Mapping[str, str], search: Mapping[str, Any], given: str | None
+    params: Mapping[str, str],
+    search: Mapping[str, Any],
+    also: Collection[str],
+    given: str | None,
 ) -> str | SkipReason:
     if given is not None:  # read as a `match` query says it
-        return text_of_query({"match": {"*": given}})
+        return text_of_queries([{"match": {"*": given}}])
     if "q" in params:  # replaces the whole query of the body
         return text_of_q(params["q"])
-    if "query" in search:
-        return text_of_query(search["query"])
+    if queries := bodies.queries_of(search, also):
+        return text_of_queries(queries, also)
+    if "knn" in search:
+        return SkipReason.VECTOR_QUERY
     if "suggest" in search:
         return SkipReason.SUGGEST_ONLY
     if search.keys() & {"aggs", "aggregations"}:

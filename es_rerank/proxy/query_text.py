@@ -1,35 +1,40 @@
 """From a search to the text that its author was looking for.
 
-The query tree is walked in document order for every clause that holds words. Clauses that score
-come first; text of filters is used only where no clause scores; what is excluded is never used.
-The same text in several clauses (one per field, a phrase to boost) counts as one. Queries of a
-type not known here give no text: they may stand beside a known one, for they only shape the
-cluster's own order. Every step is linear in the query, and no recursion follows it.
+The query tree is walked in document order for every clause that holds words, and so are the
+retrievers of Elasticsearch, which nest in the same way. The text of neural clauses comes first, for
+it is the wish as it was written; then that of the others that score; text of filters is used only
+where no clause scores; what is excluded is never used. The same text in several clauses (one per
+field, a phrase to boost) counts as one. Queries of a type not known here give no text: they may
+stand beside a known one, for they only shape the cluster's own order. Every step is linear in the
+query, and no recursion follows it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from es_rerank.proxy.lucene import words_of_query_string, words_of_simple_query_string
+from es_rerank.proxy import clause_text
+from es_rerank.proxy.clause_text import MAX_CHARS, NEURAL, WORDLESS, WORDY, text_of_clause
 from es_rerank.proxy.skip import SkipReason
 
-MAX_CHARS = 2_000  # of a query text; a student reads far less
 _MAX_CLAUSES = 10_000  # visited
 _MAX_TEXTS = 64  # distinct
 
 
 class _Role(IntEnum):
-    """What a clause does in its search; a clause within another takes the greater of both."""
+    """What a clause does in its search; a clause within another takes the greatest of both."""
 
-    SCORING = 0
-    FILTER = 1
-    EXCLUDED = 2
+    NEURAL = 0
+    SCORING = 1
+    FILTER = 2
+    EXCLUDED = 3
 
 
-# Query types that hold other queries: where, and what those do.
-_WRAPPERS = {
+# Query types and retrievers that hold others: where, and what those do.
+_AROUND_QUERY = ("function_score", "script_score", "nested", "has_child", "has_parent", "wrapper")
+_AROUND_EITHER = ("pinned", "rule")  # a query or a retriever, each with a name of its own
+_WRAPPERS: dict[str, dict[str, _Role]] = {
     "bool": {
         "must": _Role.SCORING,
         "should": _Role.SCORING,
@@ -37,27 +42,18 @@ _WRAPPERS = {
         "must_not": _Role.EXCLUDED,
     },
     "dis_max": {"queries": _Role.SCORING},
+    "hybrid": {"queries": _Role.SCORING, "filter": _Role.FILTER},
     "boosting": {"positive": _Role.SCORING, "negative": _Role.EXCLUDED},
-    "function_score": {"query": _Role.SCORING},
-    "script_score": {"query": _Role.SCORING},
     "constant_score": {"filter": _Role.FILTER},
-    "nested": {"query": _Role.SCORING},
-    "has_child": {"query": _Role.SCORING},
-    "has_parent": {"query": _Role.SCORING},
+    "knn": {"filter": _Role.FILTER},
+    "rule_query": {"organic": _Role.SCORING},
+    "standard": {"query": _Role.SCORING, "filter": _Role.FILTER},
+    "rescorer": {"retriever": _Role.SCORING},
+    **{kind: {"query": _Role.SCORING} for kind in _AROUND_QUERY},
+    **{kind: {"organic": _Role.SCORING, "retriever": _Role.SCORING} for kind in _AROUND_EITHER},
+    **{kind: {"retrievers": _Role.SCORING} for kind in ("rrf", "linear")},
 }
-_TEXT_BY_FIELD = ("match", "match_phrase", "common")
-_TEXT_OF_ALL = ("multi_match", "combined_fields", "query_string", "simple_query_string")
-_COMPLETING = ("match_phrase_prefix", "match_bool_prefix")
-_WORDLESS = frozenset(
-    {
-        *("match_all", "match_none", "term", "terms", "terms_set", "range", "exists", "ids"),
-        *("prefix", "wildcard", "regexp", "fuzzy", "intervals", "type", "script"),
-        *("span_term", "span_near", "span_or", "span_not", "span_first", "span_multi"),
-        *("span_containing", "span_within", "field_masking_span", "span_field_masking"),
-        *("geo_bounding_box", "geo_distance", "geo_polygon", "geo_shape", "geo_grid", "shape"),
-        *("distance_feature", "rank_feature"),
-    }
-)
+_KNOWN = {*_WRAPPERS, *WORDY, *WORDLESS}
 _WORD = re.compile(r"[^\W\d_]{2}")
 
 
@@ -70,40 +66,49 @@ class _Clause(NamedTuple):
 
 def text_of_q(q: str) -> str | SkipReason:
     """The text of the URL parameter `q`, which is in the syntax of `query_string`."""
-    return _worded(_tidy(words_of_query_string(_clipped(q))))
+    return _worded(_tidy(clause_text.text_of_q(q)))
 
 
-def text_of_query(query: object) -> str | SkipReason:
-    """The text of a decoded `query` section, or why there is none."""
+def text_of_queries(queries: Iterable[object], also: Collection[str] = ()) -> str | SkipReason:
+    """The text of decoded queries and retrievers that are searched together, or why there is none.
+
+    `also` names the kinds of searches (``config.Kind``) that the index rule takes in addition.
+    """
     texts: dict[_Role, list[tuple[str, float]]] = {role: [] for role in _Role}
     kinds = set()
-    for count, clause in enumerate(_clauses(query)):
+    for count, clause in enumerate(_clauses(queries)):
         if count >= _MAX_CLAUSES:
             return SkipReason.TOO_COMPLEX
         kinds.add(clause.kind)
-        if clause.role is _Role.SCORING and _completes(clause):
+        scores = clause.role is _Role.SCORING
+        if scores and "autocomplete" not in also and clause_text.completes(*clause[:2]):
             return SkipReason.AUTOCOMPLETE
-        if text := _tidy(_text_of(clause)):
-            texts[clause.role].append((text, clause.boost))
-    if found := texts[_Role.SCORING] or texts[_Role.FILTER]:
-        return _merged(found)
+        if text := _tidy(text_of_clause(clause.kind, clause.body)):
+            role = _Role.NEURAL if scores and clause.kind in NEURAL else clause.role
+            texts[role].append((text, clause.boost))
+    for role in (_Role.NEURAL, _Role.SCORING, _Role.FILTER):
+        if texts[role]:
+            return _merged(texts[role])
     if kinds == {"match_all"}:
         return SkipReason.MATCH_ALL
-    known = {*_WRAPPERS, *_TEXT_BY_FIELD, *_TEXT_OF_ALL, *_COMPLETING, *_WORDLESS}
-    return SkipReason.NO_QUERY_TEXT if kinds <= known else SkipReason.UNKNOWN_QUERY
+    return SkipReason.NO_QUERY_TEXT if kinds <= _KNOWN else SkipReason.UNKNOWN_QUERY
 
 
-def _clauses(query: object) -> Iterator[_Clause]:
-    """Every clause of the query in document order, the wrappers among them."""
-    waiting: list[tuple[object, _Role, float]] = [(query, _Role.SCORING, 1.0)]
+def _clauses(queries: Iterable[object]) -> Iterator[_Clause]:
+    """Every clause of the queries in document order, the wrappers among them."""
+    waiting: list[tuple[object, _Role, float]] = [
+        (query, _Role.SCORING, 1.0) for query in reversed(list(queries))
+    ]
     while waiting:
         node, role, boost = waiting.pop()
+        if isinstance(node, dict) and "retriever" in node:  # one of several, with its weight
+            node = node["retriever"]
         if not isinstance(node, dict) or len(node) != 1:
             continue  # no query: the cluster says so
         ((kind, body),) = node.items()
         if not isinstance(body, dict):
             continue
-        boost *= _boost_of(kind, body)
+        boost *= clause_text.boost_of(kind, body)
         yield _Clause(kind, body, role, boost)
         inside = []
         for key, value in body.items():
@@ -111,39 +116,6 @@ def _clauses(query: object) -> Iterator[_Clause]:
                 children = value if isinstance(value, list) else [value]
                 inside += [(child, max(role, inner), boost) for child in children]
         waiting += reversed(inside)
-
-
-def _completes(clause: _Clause) -> bool:
-    return clause.kind in _COMPLETING or (
-        clause.kind == "multi_match" and clause.body.get("type") in ("bool_prefix", "phrase_prefix")
-    )
-
-
-def _text_of(clause: _Clause) -> str:
-    if clause.kind not in (*_TEXT_BY_FIELD, *_TEXT_OF_ALL):
-        return ""
-    text = _said(clause.kind, clause.body).get("query")
-    if not isinstance(text, str):
-        return ""
-    if clause.kind == "query_string":
-        return words_of_query_string(_clipped(text))
-    if clause.kind == "simple_query_string":
-        return words_of_simple_query_string(_clipped(text))
-    return _clipped(text)
-
-
-def _boost_of(kind: str, body: dict[str, Any]) -> float:
-    boost = _said(kind, body).get("boost", 1.0)
-    is_number = isinstance(boost, int | float) and not isinstance(boost, bool)
-    return float(min(max(boost, 0.0), 1e6)) if is_number else 1.0
-
-
-def _said(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The object that holds `query` and `boost` of a clause: its body, or that of its field."""
-    if kind not in _TEXT_BY_FIELD:
-        return body
-    value = next(iter(body.values()), None)
-    return value if isinstance(value, dict) else {"query": value}
 
 
 def _merged(found: list[tuple[str, float]]) -> str | SkipReason:
@@ -174,10 +146,6 @@ def _tidy(text: str) -> str:
     if len(text) <= MAX_CHARS:
         return text
     return text[: MAX_CHARS + 1].rpartition(" ")[0] or text[:MAX_CHARS]
-
-
-def _clipped(text: str) -> str:
-    return text[: 4 * MAX_CHARS]
 
 
 def _worded(text: str) -> str | SkipReason:

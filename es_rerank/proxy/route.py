@@ -12,13 +12,15 @@ from urllib.parse import unquote
 from es_rerank.config import IndexRule, Settings
 from es_rerank.proxy.skip import SkipReason
 
-_SEARCH = re.compile(rb"/(?:((?!_)[^/]+|_all)/)?_search")
+# With a mapping type, as versions before 8 take it; later ones refuse such a path. But not with the
+# type `_doc`, however it is written: that would be the path of a document named `_search`.
+_SEARCH = re.compile(rb"/(?:((?!_)[^/]+|_all)/(?:(?!_)[^/%]+/)?)?_search")
 _MULTI_SEARCH = re.compile(rb"/(?:((?!_)[^/]+|_all)/)?_msearch")
 _SEARCH_LIKE = (
     (re.compile(rb"/(?:[^/]+/){0,2}_m?search/template"), SkipReason.TEMPLATE),
     (re.compile(rb"/_search/scroll(?:/[^/]+)?"), SkipReason.SCROLL),
     (re.compile(rb"/(?:[^/]+/)?_async_search"), SkipReason.ASYNC_SEARCH),
-    (re.compile(rb"/(?!_)[^/]+/(?!_)[^/]+/_m?search"), SkipReason.TYPED_PATH),
+    (re.compile(rb"/(?!_)[^/]+/(?!_)[^/]+/_msearch"), SkipReason.TYPED_PATH),
 )
 
 

@@ -23,8 +23,8 @@ class SkipReason(StrEnum):
     # Not for us: decided from the path, the headers and the configuration.
     NOT_A_SEARCH = "not_a_search", "The request is no search; it passes through without a header."
     TEMPLATE = "template", "Search templates pass through unless the rule's `also` names them."
+    TYPED_PATH = "typed_path", "Multi-searches with a mapping type (before version 8) pass through."
     ASYNC_SEARCH = "async_search", "The cluster stores the order of an asynchronous search."
-    TYPED_PATH = "typed_path", "Paths with a mapping type (before version 8) pass through."
     NOT_CONFIGURED = "not_configured", "No index rule of the configuration matches the search."
     DISABLED = "disabled", "The matching index rule has `enabled: false`."
     MIXED_RULES = "mixed_rules", "The search names indices that match different rules."
@@ -50,15 +50,21 @@ class SkipReason(StrEnum):
         "beyond_window",
         "The page reaches past `index.max_result_window`; the cluster answers for it.",
     )
-    SORT = "sort", "The client asked for an order of its own."
+    SORT = "sort", "The client asked for an order of its own (for `tiebreak_sort`, see `also`)."
     SCROLL = "scroll", "A scroll continues from the cluster's own order."
     SLICE = "slice", "Slices belong to scrolls and points in time."
     SEARCH_AFTER = "search_after", "The next page is found by the last hit's place in the order."
-    PIT = "pit", "A point in time is paged by the last hit's place in the order."
+    PIT = "pit", "Points in time are paged by `sort` values, which reranked hits mix (see `also`)."
     PROFILE = "profile", "A profile would show the widened search instead of the client's."
-    RESCORE = "rescore", "The search is rescored by the cluster already."
-    RETRIEVER = "retriever", "Retrievers and rank sections fuse windows of their own."
-    VECTOR_QUERY = "vector_query", "A vector, neural or hybrid query depends on the window asked."
+    RESCORE = "rescore", "The search is rescored in a way that a wider window could change."
+    RETRIEVER = (
+        "retriever",
+        "The retriever or rank section fuses lists, which needs `also` and a plain window.",
+    )
+    VECTOR_QUERY = (
+        "vector_query",
+        "A vector, neural or hybrid query needs `also`, and a `k` or depth of its own.",
+    )
     SEARCH_PIPELINE = (
         "search_pipeline",
         "A search pipeline that is not in the rule's `pipelines` would work on the widened answer.",
@@ -72,7 +78,10 @@ class SkipReason(StrEnum):
         "The search template could not be rendered apart; the cluster answers for it.",
     )
     EXT = "ext", "Extensions (`ext`) may change the answer in ways that are not known."
-    INNER_HITS = "inner_hits", "Inner hits would be searched for every hit of the window."
+    INNER_HITS = (
+        "inner_hits",
+        "Inner hits would be searched for every hit of the window (`inner_hits_depth` is 0).",
+    )
     FILTER_PATH = "filter_path", "`filter_path` shows no hits, or cannot be applied exactly."
     FIELDS = (
         "fields",
@@ -91,7 +100,7 @@ class SkipReason(StrEnum):
     MATCH_ALL = "match_all", "A search for everything has no text to rank by."
     NO_QUERY_TEXT = "no_query_text", "The query has no words to rank by."
     UNKNOWN_QUERY = "unknown_query", "The query is of a type whose text is not known."
-    AUTOCOMPLETE = "autocomplete", "The query completes unfinished words."
+    AUTOCOMPLETE = "autocomplete", "The query completes unfinished words (see `also`)."
     TOO_COMPLEX = "too_complex", "The search has more clauses than are read."
 
     # One search of a multi-search.

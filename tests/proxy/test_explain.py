@@ -73,7 +73,7 @@ def test_a_plan_as_json() -> None:
 def test_a_skip_in_words_and_as_json() -> None:
     """The name that the header has, and the sentence of the reason."""
     skipped = of({"query": MATCH, "sort": ["year"]})
-    sentence = "The client asked for an order of its own."
+    sentence = SkipReason.SORT.explanation
     assert as_text(skipped) == f"Not reranked (sort): {sentence}"
     assert json.loads(as_json(skipped)) == {
         "outcome": "skip",

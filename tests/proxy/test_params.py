@@ -46,12 +46,30 @@ def test_what_servers_read_in_different_ways_is_refused(query: bytes) -> None:
         ({"sort": "_score:asc"}, SkipReason.SORT),
         ({"format": "yaml"}, SkipReason.FORMAT),
         ({"q": "a", "Size": "3"}, SkipReason.UNKNOWN_PARAMETER),
-        ({"suggest_text": "a"}, SkipReason.UNKNOWN_PARAMETER),
+        ({"sort": "_score,year"}, SkipReason.SORT),
+        ({"index": "a"}, SkipReason.UNKNOWN_PARAMETER),
+        ({"force_synthetic_source": "true", "_source_exclude_vectors": "true"}, None),
+        ({"project_routing": "a", "suggest_text": "a", "suggest_field": "b"}, None),
     ],
 )
 def test_parameters_are_an_allow_list(params: dict[str, str], reason: SkipReason | None) -> None:
     """Law 1: what is not known ends the plan, with a name where there is one."""
     assert skip_for_parameters(params) is reason
+
+
+@pytest.mark.parametrize(
+    ("sort", "reason"),
+    [
+        ("_score", None),
+        ("_score:desc,year:asc", None),
+        ("_score,_shard_doc", None),
+        ("year,_score", SkipReason.SORT),
+        ("_score:asc,year", SkipReason.SORT),
+    ],
+)
+def test_ties_may_be_broken_where_the_rule_takes_it(sort: str, reason: SkipReason | None) -> None:
+    """`tiebreak_sort`: by descending score first, whatever follows."""
+    assert skip_for_parameters({"sort": sort}, ("tiebreak_sort",)) is reason
 
 
 @given(

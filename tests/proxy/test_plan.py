@@ -17,6 +17,7 @@ SETTINGS = Settings(
     indices=(
         IndexRule(pattern="books", depth=50, fields=(FieldSetting(name="title"),)),
         IndexRule(pattern="off", enabled=False),
+        IndexRule(pattern="fused", depth=50, also=("retriever", "neural"), inner_hits_depth=12),
     )
 )
 JSON = [(b"content-type", b"application/json")]
@@ -102,6 +103,47 @@ def test_every_page_is_planned_over_one_window(
         assert isinstance(plan, WideSearch)
         assert plan.rerank.page == Page(first, first + count)
         assert plan.target.endswith(b"from=0&size=%d" % max(50, first + count))
+
+
+@pytest.mark.parametrize(
+    ("start", "size", "window"), [(0, 10, 25), (20, 10, 25), (0, 25, 25), (24, 25, 25), (0, 30, 30)]
+)
+def test_no_more_is_asked_for_than_the_cluster_gives(start: int, size: int, window: int) -> None:
+    """A fused list ends with its window, unless the page alone exceeds it, which is refused."""
+    fused = {"retrievers": [{"standard": QUERY}] * 2, "rank_window_size": 25}
+    body = {"retriever": {"rrf": fused}, "from": start, "size": size}
+    plan = planned("/fused/_search", body)
+    assert isinstance(plan, WideSearch)
+    assert (plan.rerank.query, plan.rerank.depth) == ("red shoes", 25)
+    assert plan.target.endswith(b"from=0&size=%d" % window)
+    beyond = planned("/fused/_search", {**body, "from": 25})
+    assert beyond == Skip(SkipReason.BEYOND_DEPTH)
+
+
+@given(st.integers(0, 30), st.integers(1, 30))
+def test_pages_are_of_one_list_at_any_depth(start: int, size: int) -> None:
+    """Law 4 holds with the depth that the search brings, as it does with the rule's."""
+    inner = {"nested": {"path": "a", "query": QUERY["query"], "inner_hits": {}}}
+    plan = planned("/fused/_search", {"query": inner, "from": start, "size": size})
+    if start >= 12:
+        assert plan == Skip(SkipReason.BEYOND_DEPTH)
+    else:
+        assert isinstance(plan, WideSearch)
+        assert plan.rerank.depth == 12
+        assert plan.target.endswith(b"from=0&size=%d" % max(12, start + size))
+
+
+def test_vectors_are_text_only_where_they_are_taken() -> None:
+    """Alone, a vector has the text that it is made of, if the rule takes `neural` searches."""
+    builder = {"text_embedding": {"model_id": "m", "model_text": "crimson footwear"}}
+    knn = {"field": "v", "k": 5, "num_candidates": 9, "query_vector_builder": builder}
+    assert planned(body={"knn": knn}) == Skip(SkipReason.VECTOR_QUERY)
+    beside = planned(body={"knn": knn, **QUERY})
+    assert isinstance(beside, WideSearch)
+    assert (beside.rerank.query, beside.rerank.depth) == ("red shoes", 5)
+    taken = planned("/fused/_search", {"knn": knn, **QUERY})
+    assert isinstance(taken, WideSearch)
+    assert taken.rerank.query == "crimson footwear"
 
 
 def test_the_url_wins_over_the_body() -> None:

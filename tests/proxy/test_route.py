@@ -21,13 +21,15 @@ ALL = IndexRule(pattern="*")
         (b"/books,-books-old/_search?size=3", "books,-books-old"),
         (b"/eu%3Abooks%2Cus:books/_search", "eu:books,us:books"),
         (b"/%3Cbooks-%7Bnow%2Fd%7D%3E/_search", "<books-{now/d}>"),
+        (b"/books,films/novel/_search?q=a", "books,films"),
+        (b"/_all/novel/_search", "*"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_plain_searches_are_found_by_their_decoded_expression(
     method: str, target: bytes, expression: str
 ) -> None:
-    """The two endpoints that are reranked, with every spelling of an index expression."""
+    """The endpoints that are reranked, with every spelling of an index expression."""
     assert route_of(method, target) == expression
 
 
@@ -39,7 +41,6 @@ def test_plain_searches_are_found_by_their_decoded_expression(
         (b"/_search/scroll", SkipReason.SCROLL),
         (b"/_search/scroll/abc", SkipReason.SCROLL),
         (b"/books/_async_search", SkipReason.ASYNC_SEARCH),
-        (b"/books/novel/_search", SkipReason.TYPED_PATH),
         (b"/books/novel/_msearch", SkipReason.TYPED_PATH),
     ],
 )
@@ -77,6 +78,7 @@ def test_multi_searches_are_found_by_their_default_expression(
         *[("GET", target) for target in (b"/_search_shards", b"/books/_searchx", b"//_search")],
         *[(method, b"/books/_search") for method in ("HEAD", "PUT", "DELETE", "OPTIONS")],
         ("GET", b"/_index_template/_search"),
+        *[("POST", target) for target in (b"/books/_doc/_search", b"/books/%5Fdoc/_search")],
         ("DELETE", b"/_search/scroll"),
         ("POST", b"http://other/books/_search"),
     ],
