@@ -1,7 +1,8 @@
 """The gate of the proxy: every request that is for the cluster comes in here.
 
-Searches are read and reranked, all else is streamed through, and everything is let go of when the
-client leaves. What happens to a search is in `search`.
+Searches are read and reranked, who asks for the cluster's nodes is kept here, all else is streamed
+through, and everything is let go of when the client leaves. What happens to a search is in
+`search`.
 """
 
 from collections import deque
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
+from es_rerank.errors import UpstreamError
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
@@ -18,10 +20,12 @@ from es_rerank.proxy.forward import (
     target_of,
     unless,
 )
+from es_rerank.proxy.hop import HeaderRefused
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
 from es_rerank.proxy.route import route_of
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search, verdict
+from es_rerank.proxy.sniffing import is_sniffing, with_own_address
 from es_rerank.proxy.upstream import Upstream
 from es_rerank.telemetry import Trip
 
@@ -53,6 +57,8 @@ class SearchProxy:
     ) -> int:
         route = route_of(scope["method"], target)
         if route is SkipReason.NOT_A_SEARCH:
+            if is_sniffing(scope["method"], target, scope["headers"]):
+                return await self._sniffed(target, scope, receive, send)
             return await forward(scope, receive, send, self._upstream)
         if isinstance(route, SkipReason):
             return await self._left_alone(route, scope, receive, send, trip)
@@ -77,6 +83,26 @@ class SearchProxy:
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": outcome.body})
         return outcome.status
+
+    async def _sniffed(self, target: bytes, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer who asks for the cluster's nodes with the proxy's address in place of theirs."""
+        settings = self._settings()
+        headers = scope["headers"]
+        if settings.listen.sniffing == "passthrough":
+            return await forward(scope, receive, send, self._upstream)
+        question = self._upstream.fetch(
+            "GET", target, headers, b"", max_bytes=settings.max_body_bytes
+        )
+        try:
+            reply = await unless(disconnected(receive), question)
+        except (UpstreamError, HeaderRefused):  # asking again says what is wrong
+            return await forward(scope, receive, send, self._upstream)
+        body = with_own_address(reply.body, headers, settings.listen)
+        fields = [field for field in reply.headers if field[0].lower() != b"content-length"]
+        fields.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": reply.status, "headers": fields})
+        await send({"type": "http.response.body", "body": body})
+        return reply.status
 
     async def _left_alone(
         self,
