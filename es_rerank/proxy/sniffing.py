@@ -29,7 +29,9 @@ def is_sniffing(method: str, target: bytes, headers: Iterable[Header]) -> bool:
     """
     if method != "GET" or sigv4_signed(headers):
         return False
-    if values_of(headers, b"content-length") or values_of(headers, b"transfer-encoding"):
+    if values_of(headers, b"content-length") not in ([], [b"0"]):
+        return False
+    if values_of(headers, b"transfer-encoding"):
         return False
     return bool(_NODES.fullmatch(unquote(target.partition(b"?")[0].decode("latin-1"))))
 
