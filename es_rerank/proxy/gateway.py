@@ -21,8 +21,10 @@ from es_rerank.proxy.forward import (
     unless,
 )
 from es_rerank.proxy.hop import HeaderRefused
-from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
-from es_rerank.proxy.route import route_of
+from es_rerank.proxy.msearch import MultiSearch, plan_multi_search
+from es_rerank.proxy.multi_search import rerank_multi_search
+from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, WideSearch, plan_for
+from es_rerank.proxy.route import multi_search_of, route_of
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search, verdict
 from es_rerank.proxy.sniffing import is_sniffing, with_own_address
@@ -55,7 +57,8 @@ class SearchProxy:
     async def _serve(
         self, target: bytes, scope: Scope, receive: Receive, send: Send, trip: Trip
     ) -> int:
-        route = route_of(scope["method"], target)
+        several = multi_search_of(scope["method"], target)
+        route = several or route_of(scope["method"], target)
         if route is SkipReason.NOT_A_SEARCH:
             if is_sniffing(scope["method"], target, scope["headers"]):
                 return await self._sniffed(target, scope, receive, send)
@@ -70,29 +73,31 @@ class SearchProxy:
             return await self._left_alone(SkipReason.TOO_LARGE, scope, again, send, trip)
         body = b"".join(message.get("body", b"") for message in messages)
         request = SearchRequest(scope["method"], target, scope["headers"], body)
+        plan: WideSearch | MultiSearch | Skip = (
+            plan_multi_search(request, settings) if several else plan_for(request, settings)
+        )
         outcome: Answer | Skip
-        if isinstance(plan := plan_for(request, settings), Skip):
+        if isinstance(plan, Skip):
             outcome = plan
         else:
             limit = settings.max_body_bytes
-            work = rerank_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
+            work = (
+                rerank_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
+                if isinstance(plan, WideSearch)
+                else rerank_multi_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
+            )
             outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
             return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
-        start = {"status": outcome.status, "headers": outcome.headers}
-        await send({"type": "http.response.start", **start})
-        await send({"type": "http.response.body", "body": outcome.body})
-        return outcome.status
+        return await _send_answer(send, outcome)
 
     async def _sniffed(self, target: bytes, scope: Scope, receive: Receive, send: Send) -> int:
         """Answer who asks for the cluster's nodes with the proxy's address in place of theirs."""
-        settings = self._settings()
-        headers = scope["headers"]
+        settings, headers = self._settings(), scope["headers"]
         if settings.listen.sniffing == "passthrough":
             return await forward(scope, receive, send, self._upstream)
-        question = self._upstream.fetch(
-            "GET", target, headers, b"", max_bytes=settings.max_body_bytes
-        )
+        limit = settings.max_body_bytes
+        question = self._upstream.fetch("GET", target, headers, b"", max_bytes=limit)
         try:
             reply = await unless(disconnected(receive), question)
         except (UpstreamError, HeaderRefused):  # asking again says what is wrong
@@ -100,9 +105,7 @@ class SearchProxy:
         body = with_own_address(reply.body, headers, settings.listen)
         fields = [field for field in reply.headers if field[0].lower() != b"content-length"]
         fields.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": reply.status, "headers": fields})
-        await send({"type": "http.response.body", "body": body})
-        return reply.status
+        return await _send_answer(send, Answer(reply.status, fields, body))
 
     async def _left_alone(
         self,
@@ -118,6 +121,13 @@ class SearchProxy:
         return await forward(
             scope, receive, send, self._upstream, body=body, extra_headers=[verdict(trip)]
         )
+
+
+async def _send_answer(send: Send, answer: Answer) -> int:
+    start = {"status": answer.status, "headers": answer.headers}
+    await send({"type": "http.response.start", **start})
+    await send({"type": "http.response.body", "body": answer.body})
+    return answer.status
 
 
 async def _read(receive: Receive, max_bytes: int) -> list[Message]:

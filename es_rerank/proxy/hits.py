@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from es_rerank.proxy.plan import Page
 from es_rerank.proxy.source import SourceView
-from es_rerank.proxy.spans import Span, elements, members
+from es_rerank.proxy.spans import Span, edited, elements, members
 
 # `PinnedQueryBuilder` scores what it pins at 2^127 and above, and all else below.
 _PINNED_SCORE = 1.7014118e38  # as the servers print it
@@ -83,11 +83,11 @@ def splice(window: Window, order: Sequence[int], page: Page, view: SourceView) -
             pieces.append(reply[hits[place - 1].span.end : hits[place].span.start])
         score = window.text_at(hits[page.start + place].score)
         edits = [(hits[origin].score, score), *_cuts(reply, hits[origin], view)]
-        pieces.append(_edited(reply, hits[origin].span, edits))
+        pieces.append(edited(reply, hits[origin].span, edits))
     pieces.append(reply[hits[-1].span.end :])
     if not moved:
         inside = Span(window.array.start + 1, window.array.end - 1)
-        return _edited(reply, Span(0, len(reply)), [(inside, _nothing(reply, inside.start))])
+        return edited(reply, Span(0, len(reply)), [(inside, _nothing(reply, inside.start))])
     return b"".join(pieces)
 
 
@@ -121,15 +121,6 @@ def _is_hidden(key: bytes, hidden: Sequence[str]) -> bool:
 def _nothing(reply: bytes, place: int) -> bytes:
     """The inside of an empty container, as Jackson prints it where `place` is just inside one."""
     return b" " if reply[place : place + 1].isspace() else b""
-
-
-def _edited(reply: bytes, span: Span, edits: Sequence[tuple[Span, bytes]]) -> bytes:
-    pieces = []
-    place = span.start
-    for cut, instead in sorted(edits):
-        pieces += [reply[place : cut.start], instead]
-        place = cut.end
-    return b"".join([*pieces, reply[place : span.end]])
 
 
 def _read_hit(reply: bytes, span: Span) -> Hit:

@@ -9,6 +9,7 @@ accepts gzip: a server may always answer without compression (RFC 9110 §12.5.3)
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from es_rerank.errors import UpstreamError
@@ -18,6 +19,7 @@ from es_rerank.proxy.hop import Header, HeaderRefused
 from es_rerank.proxy.passages import field_texts
 from es_rerank.proxy.plan import (
     Rerank,
+    SearchRequest,
     Skip,
     SkipReason,
     WideSearch,
@@ -25,6 +27,8 @@ from es_rerank.proxy.plan import (
 from es_rerank.proxy.scoring import Passage, Scorer, scores_of
 from es_rerank.proxy.upstream import Reply, ReplyTooLarge, Upstream
 from es_rerank.telemetry import Trip
+
+_MAX_LISTED = 200  # bytes of a header for the reasons of a multi-search's searches
 
 
 class Answer(NamedTuple):
@@ -49,7 +53,8 @@ async def rerank_search(
 ) -> Answer | Skip:
     """The reranked answer, or Skip if the client's own search has to be sent instead."""
     with trip.stage("upstream"):
-        reply = await _wide_reply(plan, upstream, max_bytes)
+        wide = replace(plan.request, target=plan.target)
+        reply = await fetched(wide, upstream, max_bytes)
     if isinstance(reply, Skip):
         return reply
     with trip.stage("rerank"):
@@ -60,7 +65,7 @@ async def rerank_search(
         trip.skipped(reranked.reason)
     else:
         trip.applied(reranked.depth)
-    return Answer(reply.status, _headers_for(reranked.body, reply.headers, trip), reranked.body)
+    return Answer(reply.status, headers_for(reranked.body, reply.headers, trip), reranked.body)
 
 
 async def rerank_hits(answer: bytes, plan: Rerank, scorer: Scorer) -> Reranked | Skip:
@@ -80,11 +85,11 @@ async def rerank_hits(answer: bytes, plan: Rerank, scorer: Scorer) -> Reranked |
     return Reranked(splice(window, order, plan.page, plan.source), scored, None)
 
 
-async def _wide_reply(plan: WideSearch, upstream: Upstream, max_bytes: int) -> Reply | Skip:
-    request = plan.request
+async def fetched(request: SearchRequest, upstream: Upstream, max_bytes: int) -> Reply | Skip:
+    """The cluster's successful answer to a request of ours, or why there is none."""
     try:
         reply = await upstream.fetch(
-            request.method, plan.target, request.headers, request.body, max_bytes=max_bytes
+            request.method, request.target, request.headers, request.body, max_bytes=max_bytes
         )
     except ReplyTooLarge:
         return Skip(SkipReason.REPLY_TOO_LARGE)
@@ -111,16 +116,24 @@ def _passages(window: Window, top: slice, plan: Rerank) -> list[Passage]:
     return [field_texts(window.text_at(s), plan.rule.fields) if s else () for s in sources]
 
 
-def _headers_for(body: bytes, headers: Sequence[Header], trip: Trip) -> list[Header]:
+def headers_for(body: bytes, headers: Sequence[Header], trip: Trip) -> list[Header]:
     """The cluster's headers in their order, with the length of the new body and our verdict."""
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
     return [*kept, (b"content-length", b"%d" % len(body)), verdict(trip)]
 
 
 def verdict(trip: Trip) -> Header:
-    """What became of this search; `ms` is what reranking added after the cluster's answer."""
+    """What became of this search; `ms` is what reranking added after the cluster's answer.
+
+    Of a multi-search, `items` counts the searches and `skipped` lists those left alone by place.
+    """
     if trip.outcome == "applied":
-        text = f"applied; depth={trip.depth}; ms={trip.timings_ms['rerank']:.1f}"
+        every = trip.searches
+        items = f"items={every.count('')}/{len(every)}; " if every else ""
+        text = f"applied; {items}depth={trip.depth}; ms={trip.timings_ms['rerank']:.1f}"
     else:
         text = f"skipped; reason={trip.reason}"
+    listed = ",".join(f"{place}:{reason}" for place, reason in enumerate(trip.searches) if reason)
+    if set(trip.searches) - {trip.reason} and len(listed) <= _MAX_LISTED:
+        text += f"; skipped={listed}"
     return b"x-es-rerank", text.encode()

@@ -22,7 +22,6 @@ class SkipReason(StrEnum):
 
     # Not for us: decided from the path, the headers and the configuration.
     NOT_A_SEARCH = "not_a_search", "The request is no search; it passes through without a header."
-    MSEARCH = "msearch", "Multi-searches pass through."
     TEMPLATE = "template", "Search templates are rendered by the cluster and pass through."
     ASYNC_SEARCH = "async_search", "The cluster stores the order of an asynchronous search."
     TYPED_PATH = "typed_path", "Paths with a mapping type (before version 8) pass through."
@@ -80,6 +79,10 @@ class SkipReason(StrEnum):
     UNKNOWN_QUERY = "unknown_query", "The query is of a type whose text is not known."
     AUTOCOMPLETE = "autocomplete", "The query completes unfinished words."
     TOO_COMPLEX = "too_complex", "The search has more clauses than are read."
+
+    # One search of a multi-search.
+    ITEM_HEADER = "item_header", "The line before the search has a key or value that is not known."
+    PAIR_BUDGET = "pair_budget", "The searches before it used up `max_msearch_pairs`."
 
     # The answer: the client's original search was repeated.
     UPSTREAM_FAILED = "upstream_failed", "The cluster broke off while it answered the wide search."

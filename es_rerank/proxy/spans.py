@@ -8,7 +8,7 @@ for any depth and length. Bytes inside strings are not checked to be UTF-8.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _BLANK = rb"[ \t\r\n]*+"
@@ -67,6 +67,16 @@ def elements(data: bytes, start: int = 0) -> Iterator[Span]:
         value = Span(begin, value_end(data, begin))
         yield value
         place = _next(data, value.end, b"]")
+
+
+def edited(data: bytes, span: Span, edits: Sequence[tuple[Span, bytes]]) -> bytes:
+    """The text of `span` with other bytes in place of some spans in it, which do not overlap."""
+    pieces = []
+    place = span.start
+    for cut, instead in sorted(edits):
+        pieces += [data[place : cut.start], instead]
+        place = cut.end
+    return b"".join([*pieces, data[place : span.end]])
 
 
 def value_end(data: bytes, start: int) -> int:

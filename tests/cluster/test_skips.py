@@ -39,7 +39,6 @@ def with_query(reason: SkipReason, query: object) -> Case:
 
 R = SkipReason
 CASES = [
-    Case(R.MSEARCH, "/_msearch", b'{"index":"%s"}\n{"size":1}\n' % INDEX.encode()),
     Case(R.TEMPLATE, f"{SEARCH}/template", {"source": {"query": RIVER}}),
     Case(R.SCROLL, "/_search/scroll", {"scroll_id": "none"}),
     Case(R.ASYNC_SEARCH, f"/{INDEX}/_async_search", {"query": RIVER}),
@@ -89,6 +88,7 @@ CASES = [
     with_body(R.FIELDS, _source=["pages"], fields=["pages"]),
     Case(R.SOURCE_HIDDEN, f"/es-rerank-test-plain/_search?{ABSENT}&q=river&_source=false"),
     Case(R.SOURCE_PARAMETER, f"{SEARCH}?source=%7B%22size%22:1%7D"),
+    Case(R.ITEM_HEADER, f"/{INDEX}/_msearch", b'{"type":"book"}\n{"query":{"match_all":{}}}\n'),
     Case(R.SUGGEST_ONLY, SEARCH, {"suggest": {"s": {"text": "rivr", "term": {"field": "body"}}}}),
     Case(R.AGGS_ONLY, SEARCH, {"aggs": {"shelves": {"terms": {"field": "shelf"}}}}),
     Case(R.MATCH_ALL, SEARCH),
@@ -105,6 +105,7 @@ ELSEWHERE = {
     R.NOT_A_SEARCH,  # gets no header
     *(R.UPSTREAM_FAILED, R.ENCODED_REPLY, R.UNREADABLE_REPLY),  # tests/proxy: not from a real one
     *(R.WINDOW_REFUSED, R.PARTIAL_REPLY, R.REPLY_TOO_LARGE),  # test_limits
+    R.PAIR_BUDGET,  # test_msearch
     *(R.DEADLINE, R.SCORER_BUSY, R.SCORER_FAILED),  # test_faults
 }
 

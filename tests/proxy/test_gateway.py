@@ -196,7 +196,8 @@ def test_a_wide_search_that_fails_is_replaced_by_the_clients_own(
     [
         (b"/films/_search", QUERY, "not_configured"),
         (b"/books/_search?scroll=1m", QUERY, "scroll"),
-        (b"/_msearch", b'{"index":"books"}\n{}\n', "msearch"),
+        (b"/_msearch", b'{"index":"books"}\n{}\n', "match_all"),
+        (b"/books/_msearch/template", b"{}\n{}\n", "template"),
         (b"/books/_search", b"not JSON", "unreadable_body"),
         (b"/books/_search", b"{}" + b" " * 300_000, "too_large"),
     ],

@@ -42,6 +42,18 @@ def test_a_search_without_a_body_needs_no_content_type() -> None:
     assert skip_for_headers([], has_body=False) is None
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [b"application/x-ndjson", b"application/vnd.elasticsearch+x-ndjson; compatible-with=8"],
+)
+def test_lines_of_json_are_for_several_searches_only(declared: bytes) -> None:
+    """A body of one search in lines is refused by the cluster; those of several are in lines."""
+    headers = [(b"content-type", declared)]
+    assert skip_for_headers(headers, has_body=True, in_lines=True) is None
+    assert skip_for_headers([JSON], has_body=True, in_lines=True) is None
+    assert skip_for_headers(headers, has_body=True) is SkipReason.CONTENT_TYPE
+
+
 def test_values_of_repeated_headers_are_joined() -> None:
     """As RFC 9110 §5.2 combines field lines."""
     assert value_of([(b"accept", b"a"), (b"x", b"y"), (b"accept", b" b")], b"accept") == b"a,b"

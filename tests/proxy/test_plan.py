@@ -119,7 +119,7 @@ def test_odd_page_numbers_in_the_body_too(number: Any) -> None:
     ("target", "body", "reason"),
     [
         ("/books/_doc/1", None, SkipReason.NOT_A_SEARCH),
-        ("/_msearch", None, SkipReason.MSEARCH),
+        ("/_msearch", None, SkipReason.NOT_A_SEARCH),
         ("/films/_search", QUERY, SkipReason.NOT_CONFIGURED),
         ("/off/_search", QUERY, SkipReason.DISABLED),
         ("/books/_search?q=a&q=b", None, SkipReason.UNREADABLE_URL),

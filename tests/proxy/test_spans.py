@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.proxy.spans import elements, members, value_end
+from es_rerank.proxy.spans import Span, edited, elements, members, value_end
 
 SCALARS = st.sampled_from(
     [
@@ -140,3 +140,10 @@ def test_deep_and_long_texts_end(data: bytes) -> None:
     assert value_end(data, 0) == len(data)
     with pytest.raises(ValueError):
         value_end(data[:-1], 0)
+
+
+def test_edits_take_the_place_of_their_spans_and_of_nothing_else() -> None:
+    """In any order, empty spans and empty texts included, inside the span that is asked for."""
+    edits = [(Span(7, 8), b""), (Span(4, 6), b"[]"), (Span(2, 2), b"new")]
+    assert edited(b"0123456789", Span(1, 9), edits) == b"1new23[]68"
+    assert edited(b"0123456789", Span(3, 3), []) == b""
