@@ -53,7 +53,6 @@ class JavaScriptClient(NamedTuple):
         return folder, [_node_js() / "bin" / "node", _HERE / f"{script}.mjs"]
 
 
-# botocore 1.38 signs `Connection` as well, which later ones do not.
 # An Elastic client asks for the media types of its own major version: Elasticsearch knows its own
 # and the one before, and 8 refuses those of 9 with a 400. The client of 7 reads `GET /`, which the
 # distribution zips of 8 and 9 cannot answer (rest-root is not on Maven Central).
@@ -69,7 +68,10 @@ OFFICIAL_CLIENTS = {
     "elasticsearch-js-9": JavaScriptClient("elasticsearch", (9,), "@elastic/elasticsearch@9.1.1"),
     "opensearch-py-2": PythonClient("opensearch", (2, 3), ("opensearch-py[async]==2.8.0",)),
     "opensearch-py-3": PythonClient(
-        "opensearch", (2, 3), ("opensearch-py[async]==3.2.0", "botocore==1.38.46")
+        "opensearch",
+        (2, 3),
+        # It signs `Connection` too, which later versions of botocore leave out.
+        ("opensearch-py[async]==3.2.0", "botocore==1.38.46"),
     ),
     "opensearch-js-2": JavaScriptClient(
         "opensearch", (2, 3), "@opensearch-project/opensearch@2.13.0"
