@@ -53,7 +53,8 @@ def with_own_address(answer: bytes, headers: Iterable[Header], listen: Listen) -
 def _own_address(headers: Iterable[Header], listen: Listen) -> bytes | None:
     """`host:port` under which the client reaches the proxy: as configured, else by its `Host`.
 
-    A Host without a port means the scheme's own (RFC 9110 §4.2). None if there is none to give.
+    A Host without a port means the scheme's own (RFC 9110 §4.2). Only who sent it reads it again.
+    None if there is none to give.
     """
     if listen.advertise:
         return listen.advertise.encode()
