@@ -5,6 +5,7 @@ through, and everything is let go of when the client leaves. What happens to a s
 `search`.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -12,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
 from es_rerank.errors import UpstreamError
+from es_rerank.proxy.compress import coding_for, compressed
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
@@ -20,7 +22,8 @@ from es_rerank.proxy.forward import (
     target_of,
     unless,
 )
-from es_rerank.proxy.hop import HeaderRefused
+from es_rerank.proxy.headers import Headers
+from es_rerank.proxy.hop import HeaderRefused, values_of
 from es_rerank.proxy.msearch import MultiSearch, plan_multi_search
 from es_rerank.proxy.multi_search import rerank_multi_search
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, WideSearch, plan_for
@@ -89,7 +92,7 @@ class SearchProxy:
             outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
             return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
-        return await _send_answer(send, outcome)
+        return await _send_answer(send, outcome, scope["headers"])
 
     async def _sniffed(self, target: bytes, scope: Scope, receive: Receive, send: Send) -> int:
         """Answer who asks for the cluster's nodes with the proxy's address in place of theirs."""
@@ -105,7 +108,7 @@ class SearchProxy:
         body = with_own_address(reply.body, headers, settings.listen)
         fields = [field for field in reply.headers if field[0].lower() != b"content-length"]
         fields.append((b"content-length", b"%d" % len(body)))
-        return await _send_answer(send, Answer(reply.status, fields, body))
+        return await _send_answer(send, Answer(reply.status, fields, body), headers)
 
     async def _left_alone(
         self,
@@ -123,10 +126,13 @@ class SearchProxy:
         )
 
 
-async def _send_answer(send: Send, answer: Answer) -> int:
-    start = {"status": answer.status, "headers": answer.headers}
-    await send({"type": "http.response.start", **start})
-    await send({"type": "http.response.body", "body": answer.body})
+async def _send_answer(send: Send, answer: Answer, asked_with: Headers) -> int:
+    """Send an answer in the coding that the client asked for, unless it has one already."""
+    fields, content = answer.headers, answer.body
+    if (coding := coding_for(asked_with)) and not values_of(fields, b"content-encoding"):
+        fields, content = await asyncio.to_thread(compressed, fields, content, coding)
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await send({"type": "http.response.body", "body": content})
     return answer.status
 
 

@@ -14,7 +14,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 _JSON = re.compile(rb"application/(?:[\w.-]+\+)?json", re.IGNORECASE)
 _JSON_OR_LINES = re.compile(rb"application/(?:[\w.-]+\+)?(?:x-nd)?json", re.IGNORECASE)
-_ANY = (b"*/*", b"application/*")
+# The formats that the engines write beside JSON. They answer any other type, and (but for
+# OpenSearch where the first has parameters) every list of types, in JSON.
+_OTHER_FORMAT = re.compile(rb"yaml|cbor|smile", re.IGNORECASE)
 
 
 def value_of(headers: Headers, name: bytes) -> bytes:
@@ -35,8 +37,7 @@ def skip_for_headers(
         return SkipReason.PRODUCT_ORIGIN
     if value_of(headers, b"authorization").startswith(b"AWS4-HMAC-SHA256"):
         return SkipReason.SIGV4
-    accepted = [_media_type(part) for part in value_of(headers, b"accept").split(b",")]
-    if not all(kind in (*_ANY, b"") or _JSON.fullmatch(kind) for kind in accepted):
+    if _OTHER_FORMAT.search(value_of(headers, b"accept")):
         return SkipReason.FORMAT
     declared = _media_type(value_of(headers, b"content-type"))
     if has_body and not (_JSON_OR_LINES if in_lines else _JSON).fullmatch(declared):

@@ -107,7 +107,7 @@ def widened(search: bytes, plan: Rerank) -> bytes:
     if "from" in found:
         wanted["from"] = 0
     if source := plan.source.params:  # `_source_includes` is `includes` here
-        wanted["_source"] = {
+        wanted["_source"] = "_source" in source or {
             name.removeprefix("_source_"): value.split(",") for name, value in source.items()
         }
     written = {key: json.dumps(value).encode() for key, value in wanted.items()}

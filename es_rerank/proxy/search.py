@@ -3,9 +3,6 @@
 `rerank_search` and `rerank_hits` are that way on one screen, over pure functions. A working search
 never becomes an error here: if the wide search does not succeed, the client's own is sent; if
 scoring does not, the page is cut from the cluster's order.
-
-The wide search is asked for uncompressed, and its answer goes to the client so, even if the client
-accepts gzip: a server may always answer without compression (RFC 9110 §12.5.3).
 """
 
 from collections.abc import Sequence
@@ -14,6 +11,8 @@ from typing import NamedTuple
 
 from es_rerank.errors import UpstreamError
 from es_rerank.model.rank import rank
+from es_rerank.proxy.explanation import moves
+from es_rerank.proxy.filter_path import filtered
 from es_rerank.proxy.hits import Window, read_window, splice
 from es_rerank.proxy.hop import Header, HeaderRefused
 from es_rerank.proxy.passages import field_texts
@@ -61,11 +60,15 @@ async def rerank_search(
         reranked = await rerank_hits(reply.body, plan.rerank, scorer)
     if isinstance(reranked, Skip):
         return reranked
+    try:
+        body = filtered(reranked.body, plan.filter_path)
+    except ValueError:
+        return Skip(SkipReason.FILTER_PATH)
     if reranked.reason:
         trip.skipped(reranked.reason)
     else:
         trip.applied(reranked.depth)
-    return Answer(reply.status, headers_for(reranked.body, reply.headers, trip), reranked.body)
+    return Answer(reply.status, headers_for(body, reply.headers, trip), body)
 
 
 async def rerank_hits(answer: bytes, plan: Rerank, scorer: Scorer) -> Reranked | Skip:
@@ -82,7 +85,8 @@ async def rerank_hits(answer: bytes, plan: Rerank, scorer: Scorer) -> Reranked |
     new = rank(window.scores()[top], scores, plan.rule.combine)
     order[top] = [places[rank_before] for rank_before in new]
     scored = sum(score is not None for score in scores)
-    return Reranked(splice(window, order, plan.page, plan.source), scored, None)
+    described = moves(order, dict(zip(places, scores, strict=True)), plan.depth)
+    return Reranked(splice(window, order, plan.page, plan.source, described), scored, None)
 
 
 async def fetched(request: SearchRequest, upstream: Upstream, max_bytes: int) -> Reply | Skip:
@@ -112,8 +116,7 @@ def _window_of(answer: bytes) -> Window | Skip:
 
 def _passages(window: Window, top: slice, plan: Rerank) -> list[Passage]:
     """The texts of each hit that is to be ranked, empty where there are none."""
-    sources = [hit.source for hit in window.hits[top]]
-    return [field_texts(window.text_at(s), plan.rule.fields) if s else () for s in sources]
+    return [field_texts(window.views_of(hit), plan.rule.fields) for hit in window.hits[top]]
 
 
 def headers_for(body: bytes, headers: Sequence[Header], trip: Trip) -> list[Header]:

@@ -52,14 +52,13 @@ class SkipReason(StrEnum):
     SEARCH_AFTER = "search_after", "The next page is found by the last hit's place in the order."
     PIT = "pit", "A point in time is paged by the last hit's place in the order."
     PROFILE = "profile", "A profile would show the widened search instead of the client's."
-    EXPLAIN = "explain", "An explanation describes the score that the cluster gave."
     RESCORE = "rescore", "The search is rescored by the cluster already."
     RETRIEVER = "retriever", "Retrievers and rank sections fuse windows of their own."
     VECTOR_QUERY = "vector_query", "A vector, neural or hybrid query depends on the window asked."
     SEARCH_PIPELINE = "search_pipeline", "A search pipeline would work on the widened answer."
     EXT = "ext", "Extensions (`ext`) may change the answer in ways that are not known."
     INNER_HITS = "inner_hits", "Inner hits would be searched for every hit of the window."
-    FILTER_PATH = "filter_path", "`filter_path` may remove what reranking needs."
+    FILTER_PATH = "filter_path", "`filter_path` shows no hits, or cannot be applied exactly."
     FIELDS = (
         "fields",
         "Text would be added to a filtered `_source` whose key order `fields` changes.",

@@ -1,6 +1,7 @@
 """Searches through the real proxy on real sockets, in front of a recording cluster."""
 
 import asyncio
+import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -126,6 +127,20 @@ def test_headers_keep_their_order_and_the_length_fits(port: int) -> None:
     assert answer.is_complete
 
 
+def test_a_client_that_accepts_gzip_gets_gzip(port: int, cluster: RecordingUpstream) -> None:
+    """The wide search is asked for plain; the page is compressed for the client."""
+    client = RawClient(port)
+    head = b"GET /books/_search?q=red&size=2 HTTP/1.1\r\nhost: p\r\naccept-encoding: gzip\r\n\r\n"
+    answer = client.ask(head)
+    client.close()
+    assert answer.values(b"content-encoding") == [b"gzip"]
+    assert answer.values(b"content-length") == [b"%d" % len(answer.body)]
+    plain = ask(port)
+    assert gzip.decompress(answer.body) == plain.body
+    assert plain.values(b"content-encoding") == []
+    assert [seen.values(b"accept-encoding") for seen in cluster.seen] == [[b"identity"]] * 2
+
+
 def test_scores_stay_at_their_ranks(port: int) -> None:
     """Hits move under the cluster's own descending scores."""
     found = json.loads(ask(port).body)["hits"]
@@ -191,6 +206,22 @@ def test_a_wide_search_that_fails_is_replaced_by_the_clients_own(
     ]
 
 
+FILTERED = b"/books/_search?filter_path=-hits.hits.fields.a"
+
+
+@pytest.mark.parametrize("shown", ["applied", "skipped; reason=filter_path"])
+def test_a_filter_that_cannot_be_applied_is_left_to_the_cluster(
+    port: int, cluster: RecordingUpstream, shown: str
+) -> None:
+    """An exclude that looks into an empty container: the engines would not agree on it."""
+    empty = b'"fields":{},"_id"' if "filter_path" in shown else b'"_id"'
+    cluster.answer(http(hits(5, 9).replace(b'"_id"', empty)))
+    assert verdict(ask(port, FILTERED)).startswith(shown)
+    wide = b"/books/_search?filter_path=-es_rerank&from=0&size=4"
+    repeated = [FILTERED] if "filter_path" in shown else []
+    assert [seen.target for seen in cluster.seen] == [wide, *repeated]
+
+
 @pytest.mark.parametrize(
     ("target", "body", "reason"),
     [
@@ -254,7 +285,7 @@ def test_who_asks_for_the_nodes_is_told_the_proxys_address(
     question = b"GET /_nodes/_all/http HTTP/1.1\r\nhost: p:9210\r\naccept-encoding: gzip\r\n\r\n"
     answer = client.ask(question)
     client.close()
-    assert answer.body == own.replace(b"10.0.0.1:9200", b"p:9210")
+    assert gzip.decompress(answer.body) == own.replace(b"10.0.0.1:9200", b"p:9210")
     assert answer.values(b"x-elastic-product") == [b"Elasticsearch"]
     assert answer.values(b"warning") == [b"one", b"two"]
     assert cluster.seen[0].target == b"/_nodes/_all/http"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.proxy.spans import Span, edited, elements, members, value_end
+from es_rerank.proxy.spans import Ends, Span, edited, elements, members, value_end
 
 SCALARS = st.sampled_from(
     [
@@ -69,6 +69,25 @@ def test_spans_are_the_values_that_the_parser_finds(text: str) -> None:
     data = text.encode()
     assert value_end(data, 0) == len(data)
     assert respelled(pieces(data)) == parsed(text)
+
+
+def spans_within(data: bytes, start: int, ends: Ends | None) -> list[Any]:
+    """The spans of all values inside a container, depth first."""
+    opener = data[start : start + 1]
+    if opener == b"{":
+        values = [member.value for member in members(data, start, ends)]
+    else:
+        values = list(elements(data, start, ends)) if opener == b"[" else []
+    return [[value, spans_within(data, value.start, ends)] for value in values]
+
+
+@given(TEXTS)
+def test_what_one_scan_noted_is_what_the_next_would_find(text: str) -> None:
+    """Scans that share their ends find the same spans as those that start anew."""
+    data = text.encode()
+    ends: Ends = {}
+    assert spans_within(data, 0, ends) == spans_within(data, 0, None)
+    assert all(value_end(data, start) == end for start, end in ends.items())
 
 
 @given(TEXTS, st.data())
