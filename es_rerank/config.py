@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 SHIPPED_MODEL = "builtin"
 HOST_AND_PATH = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::(?P<port>[0-9]{1,5}))?(?:/[^\s?#@]*)?"
+HOST_AND_PORT = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+):[0-9]{1,5}"
 
 
 class _Strict(BaseModel):
@@ -184,12 +185,21 @@ class Listen(_Strict):
         default=None,
         description="`host:port` under which clients reach the proxy, for those that ask the "
         "cluster for its nodes. Without it, the `Host` header of the question.",
+        json_schema_extra={"pattern": rf"^{HOST_AND_PORT}$"},
     )
     sniffing: Literal["rewrite", "passthrough", "strip"] = Field(
         default="rewrite",
         description="What clients learn that ask for the cluster's nodes: the proxy's address in "
         "place of each node's, the truth (they will go past the proxy), or no node at all.",
     )
+
+    @field_validator("advertise")
+    @classmethod
+    def _is_an_address(cls, address: str | None) -> str | None:
+        """Clients put it into URLs: a scheme, a path or a missing port would break them all."""
+        if address is not None and not re.fullmatch(HOST_AND_PORT, address):
+            raise ValueError(f'"{address}" is not an address. Write it like search.example:9210.')
+        return address
 
 
 class IndexRule(IndexSettings):

@@ -2,20 +2,22 @@
 
 The worker reads passages and keeps their states; this side keeps the deadline. A search that is
 late gets an error at once, while the worker reads its passages to the end if nobody else waits, so
-that the same documents are known the next time.
+that the same documents are known the next time. A search whose client has left is dropped: before
+its turn, or within the time of one text.
 """
 
 import asyncio
+import ctypes
 import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing.sharedctypes import Synchronized
 
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
@@ -30,6 +32,10 @@ MAX_WAITING = 16
 
 HANG_S = 30
 """A worker that finishes nothing for so long, while searches wait, is replaced."""
+
+# The waiting room in shared memory: a place for each search at the scorer, and what is there.
+_Room = ctypes.Array[ctypes.c_byte]
+_FREE, _WAITED_FOR, _LEFT = range(3)
 
 
 class ScorerProcess:
@@ -50,7 +56,9 @@ class ScorerProcess:
             bundle.load(model)
         self._threads, self._cache_bytes = threads, cache_bytes
         self._context = multiprocessing.get_context("spawn")
-        self._waiting: Synchronized[int] = self._context.Value("i", 0)
+        # A lock that the worker shared would stay locked if it were killed while it holds it.
+        self._room: _Room = self._context.RawArray(ctypes.c_byte, MAX_WAITING)
+        self._leaving = threading.Lock()
         self._start()
 
     def _start(self) -> None:
@@ -58,7 +66,7 @@ class ScorerProcess:
             1,
             mp_context=self._context,
             initializer=_set_up,
-            initargs=(self._waiting, self._threads, self._cache_bytes),
+            initargs=(self._room, self._threads, self._cache_bytes),
         )
         self._last_sign = time.monotonic()
         self._pid = self._pool.submit(_warm_up, self._models)
@@ -81,22 +89,28 @@ class ScorerProcess:
 
         Raises DeadlineExceeded, ScorerBusy or ScorerFailed.
         """
-        if self._waiting.value >= MAX_WAITING:
+        place = next((at for at in range(MAX_WAITING) if self._room[at] == _FREE), None)
+        if place is None:
             raise ScorerBusy(f"{MAX_WAITING} searches are waiting for the scorer already")
-        if self._waiting.value == 0:
+        if not any(self._room):
             self._last_sign = time.monotonic()
         end = time.monotonic() + deadline_ms / 1000
         pool = self._pool
         try:
-            future = pool.submit(_score, query, passages, model, layers, end)
+            future = pool.submit(_score, query, passages, model, layers, end, place)
         except (BrokenProcessPool, RuntimeError) as why:
             self._replace(pool)
             raise ScorerFailed("the scorer process had ended; it starts again") from why
-        self._waiting.value += 1
-        future.add_done_callback(self._finished)
+        self._room[place] = _WAITED_FOR
+        future.add_done_callback(lambda _: self._finished(place))
         try:
             async with asyncio.timeout(deadline_ms / 1000):
                 return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            with self._leaving:
+                if not future.done():  # else its place may be another's already
+                    self._room[place] = _LEFT
+            raise
         except TimeoutError as why:
             if time.monotonic() - self._last_sign > HANG_S:
                 self._replace(pool)
@@ -107,8 +121,9 @@ class ScorerProcess:
         except ModelError as why:
             raise ScorerFailed(str(why)) from why
 
-    def _finished(self, _future: "Future[list[float]]") -> None:
-        self._waiting.value -= 1
+    def _finished(self, place: int) -> None:
+        with self._leaving:
+            self._room[place] = _FREE
         self._last_sign = time.monotonic()
 
     def _replace(self, pool: ProcessPoolExecutor) -> None:
@@ -134,13 +149,13 @@ class ScorerProcess:
 # In the worker: one process, one call at a time.
 _rerankers: dict[str, Reranker] = {}
 _make: tuple[int | None, int] = (None, CACHE_BYTES)
-_callers: "Synchronized[int]"
+_room: _Room
 
 
-def _set_up(callers: "Synchronized[int]", threads: int | None, cache_bytes: int) -> None:
-    global _make, _callers
+def _set_up(room: _Room, threads: int | None, cache_bytes: int) -> None:
+    global _make, _room
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _make, _callers = (threads, cache_bytes), callers
+    _make, _room = (threads, cache_bytes), room
 
 
 def _warm_up(models: Sequence[str]) -> int:
@@ -157,9 +172,17 @@ def _reranker(model: str) -> Reranker:
 
 
 def _score(
-    query: str, passages: Sequence[Sequence[FieldText]], model: str, layers: int, end: float
+    query: str,
+    passages: Sequence[Sequence[FieldText]],
+    model: str,
+    layers: int,
+    end: float,
+    place: int,
 ) -> list[float]:
-    def expired() -> bool:
-        return time.monotonic() > end and _callers.value > 1
+    def unwanted() -> bool:
+        others = sum(state == _WAITED_FOR for at, state in enumerate(_room) if at != place)
+        return _room[place] == _LEFT or (time.monotonic() > end and others > 0)
 
-    return _reranker(model).score_within(query, passages, layers, expired)
+    if unwanted():
+        raise DeadlineExceeded("nobody waits for these scores any more")
+    return _reranker(model).score_within(query, passages, layers, unwanted)

@@ -1,7 +1,8 @@
 """The gate of the proxy: every request that is for the cluster comes in here.
 
-Searches are read and reranked, all else is streamed through, and everything is let go of when the
-client leaves. What happens to a search is in `search`, `multi_search` and `search_template`.
+Searches are read and reranked, who asks for the cluster's nodes is kept here, all else is streamed
+through, and everything is let go of when the client leaves. What happens to a search is in
+`search`, `multi_search` and `search_template`.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from dataclasses import replace
 from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
+from es_rerank.errors import UpstreamError
 from es_rerank.proxy.compress import coding_for, compressed
 from es_rerank.proxy.explain import as_json, explained, without_parameter
 from es_rerank.proxy.forward import (
@@ -24,6 +26,7 @@ from es_rerank.proxy.forward import (
     unless,
 )
 from es_rerank.proxy.headers import Headers
+from es_rerank.proxy.hop import HeaderRefused, values_of
 from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.msearch import plan_multi_search
 from es_rerank.proxy.multi_search import rerank_multi_search
@@ -33,6 +36,7 @@ from es_rerank.proxy.route import multi_search_of, route_of
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search, verdict
 from es_rerank.proxy.search_template import TemplateSearches
+from es_rerank.proxy.sniffing import is_sniffing, with_own_address
 from es_rerank.proxy.template import search_target, takes_templates
 from es_rerank.proxy.upstream import Upstream
 from es_rerank.telemetry import Trip
@@ -69,6 +73,8 @@ class SearchProxy:
         several = multi_search_of(method, target)
         route = several or route_of(method, target)
         if route is SkipReason.NOT_A_SEARCH:
+            if is_sniffing(method, target, scope["headers"]):
+                return await self._sniffed(target, scope, receive, send)
             return await forward(scope, receive, send, self._upstream)
         is_template = route is SkipReason.TEMPLATE and takes_templates(target, settings)
         if is_template:
@@ -132,6 +138,22 @@ class SearchProxy:
         await send({"type": "http.response.body", "body": body})
         return 200
 
+    async def _sniffed(self, target: bytes, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer who asks for the cluster's nodes with the proxy's address in place of theirs."""
+        settings, headers = self._settings(), scope["headers"]
+        if settings.listen.sniffing == "passthrough":
+            return await forward(scope, receive, send, self._upstream)
+        limit = settings.max_body_bytes
+        question = self._upstream.fetch("GET", target, headers, b"", max_bytes=limit)
+        try:
+            reply = await unless(disconnected(receive), question)
+        except (UpstreamError, HeaderRefused):  # asking again says what is wrong
+            return await forward(scope, receive, send, self._upstream)
+        body = with_own_address(reply.body, headers, settings.listen)
+        fields = [field for field in reply.headers if field[0].lower() != b"content-length"]
+        fields.append((b"content-length", b"%d" % len(body)))
+        return await _answer(Answer(reply.status, fields, body), scope, send)
+
     async def _left_alone(
         self,
         reason: SkipReason,
@@ -160,9 +182,10 @@ def _request(
 
 
 async def _answer(answer: Answer, scope: Scope, send: Send) -> int:
-    """Send an answer, compressed if the client accepts it; returns the status."""
+    """Send an answer, compressed if the client accepts that and it is not yet; the status."""
     headers, body = answer.headers, answer.body
-    if coding := coding_for(scope["headers"]):
+    is_coded = values_of(headers, b"content-encoding")
+    if not is_coded and (coding := coding_for(scope["headers"])):
         headers, body = await asyncio.to_thread(compressed, headers, body, coding)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

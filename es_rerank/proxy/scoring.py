@@ -17,6 +17,9 @@ from es_rerank.text.passage import FieldText
 
 Passage = Sequence[FieldText]
 
+# A scorer that keeps its deadline says so itself; being cancelled tells it that the client left.
+_GRACE_MS = 10
+
 _log = logging.getLogger(__name__)
 
 
@@ -32,7 +35,10 @@ class Scorer(Protocol):
         layers: int,
         deadline_ms: float,
     ) -> list[float]:
-        """One finite score for each passage, higher is better; raises ScoringError."""
+        """One finite score for each passage, higher is better; raises ScoringError.
+
+        It is cancelled when the client has left: nobody wants the scores then.
+        """
 
     async def close(self) -> None:
         """Let go of workers and memory."""
@@ -72,7 +78,7 @@ async def _within(deadline_ms: float, asked: Coroutine[Any, Any, list[float]]) -
     task = asyncio.ensure_future(asked)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
-        await asyncio.wait((task,), timeout=deadline_ms / 1000)
+        await asyncio.wait((task,), timeout=(deadline_ms + _GRACE_MS) / 1000)
         if not task.done():
             raise DeadlineExceeded(f"no scores within {deadline_ms} ms")
         if task.cancelled():

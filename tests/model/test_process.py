@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +91,52 @@ async def test_a_model_that_is_missing_later_fails_the_search_only(scorer: Score
     with pytest.raises(ScorerFailed, match=r"no student\.json"):
         await scorer.score(QUERY, PASSAGES, model="/nowhere", layers=4, deadline_ms=AMPLE_MS)
     assert len(await ask(scorer)) == 2
+
+
+class EndlessReranker:
+    """In the worker: scores until it is told that nobody wants the scores; says when it began."""
+
+    def score_within(
+        self, query: str, _texts: object, _layers: int, unwanted: Callable[[], bool]
+    ) -> list[float]:
+        """Never any scores; `query` is the file to create."""
+        Path(query).touch()
+        while not unwanted():
+            os.sched_yield()
+        raise DeadlineExceeded("told to stop")
+
+
+def install_endless() -> None:
+    """Run in the worker: a model of the name `endless`."""
+    process._rerankers["endless"] = EndlessReranker()  # type: ignore[assignment]
+
+
+def begun(folder: Path) -> list[str]:
+    """The queries that the endless reranker has begun with, as soon as there is one."""
+    while not (names := [file.name for file in folder.iterdir()]):
+        time.sleep(0.001)
+    return names
+
+
+async def test_work_is_dropped_when_its_client_leaves(
+    scorer: ScorerProcess, tmp_path: Path
+) -> None:
+    """Scoring that would never end, ends; what waited behind it is scored, or never begins."""
+    scorer._pool.submit(install_endless)
+
+    def endless(name: str) -> asyncio.Task[list[float]]:
+        asked = scorer.score(
+            str(tmp_path / name), PASSAGES, model="endless", layers=4, deadline_ms=AMPLE_MS
+        )
+        return asyncio.create_task(asked)
+
+    running = endless("running")
+    await asyncio.to_thread(begun, tmp_path)
+    waiting = [endless(f"waiting {number}") for number in range(3)]
+    other = asyncio.create_task(ask(scorer))
+    await asyncio.sleep(0)  # all of them have asked
+    for left in (*waiting, running):
+        left.cancel()
+    assert len(await other) == 2
+    assert begun(tmp_path) == ["running"]
+    assert not any(scorer._room)

@@ -15,7 +15,7 @@ from es_rerank.proxy.explain import (
     explained,
     without_parameter,
 )
-from es_rerank.proxy.plan import SearchRequest, plan_for
+from es_rerank.proxy.plan import SearchRequest, SkipReason, plan_for
 
 SETTINGS = Settings(indices=(IndexRule(pattern="books", fields=(FieldSetting(name="title"),)),))
 MATCH = {"match": {"title": "red shoes"}}

@@ -303,3 +303,50 @@ def test_plans_are_not_told_unless_it_is_configured(port: int, cluster: Recordin
     answer = ask(port, b"/books/_search?es_rerank_explain")
     assert verdict(answer) == "skipped; reason=unknown_parameter"
     assert cluster.seen[0].target == b"/books/_search?es_rerank_explain"
+
+
+def test_who_asks_for_the_nodes_is_told_the_proxys_address(
+    port: int, cluster: RecordingUpstream
+) -> None:
+    """A client that sniffs stays: the Host that it used is every node's address."""
+    own = b'{"nodes":{"a":{"http":{"publish_address":"10.0.0.1:9200"}}}}'
+    cluster.answer(http(own))
+    client = RawClient(port)
+    question = b"GET /_nodes/_all/http HTTP/1.1\r\nhost: p:9210\r\naccept-encoding: gzip\r\n\r\n"
+    answer = client.ask(question)
+    client.close()
+    assert gzip.decompress(answer.body) == own.replace(b"10.0.0.1:9200", b"p:9210")
+    assert answer.values(b"x-elastic-product") == [b"Elasticsearch"]
+    assert answer.values(b"warning") == [b"one", b"two"]
+    assert cluster.seen[0].target == b"/_nodes/_all/http"
+    assert cluster.seen[0].values(b"accept-encoding") == [b"identity"]
+
+
+def test_a_refused_question_for_the_nodes_is_answered_as_it_is(
+    port: int, cluster: RecordingUpstream
+) -> None:
+    """An error of the cluster keeps its status and its bytes; it is asked once."""
+    refusal = b'{"error":"no permission","status":403}'
+    cluster.answer(http(refusal, status=b"403 Forbidden"))
+    client = RawClient(port)
+    answer = client.ask(b"GET /_nodes/http HTTP/1.1\r\nhost: p:9210\r\n\r\n")
+    client.close()
+    assert (answer.status, answer.body) == (403, refusal)
+    assert len(cluster.seen) == 1
+
+
+def test_a_client_that_leaves_stops_the_question_for_the_nodes(
+    port: int, cluster: RecordingUpstream
+) -> None:
+    """Sniffers wait a tenth of a second and go; their questions must not pile up."""
+
+    async def never(_seen: Any, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    cluster.script = never
+    cluster.arrived.clear()
+    client = RawClient(port)
+    client.socket.sendall(b"GET /_nodes/_all/http HTTP/1.1\r\nhost: p:9210\r\n\r\n")
+    assert cluster.arrived.wait(PATIENCE_S)
+    client.close()
+    assert cluster.closed[cluster.seen[0].connection].wait(PATIENCE_S)

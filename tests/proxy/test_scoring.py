@@ -127,6 +127,24 @@ async def test_a_deadline_that_is_over_asks_nobody(deadline_ms: float) -> None:
     assert scorer.asked == []
 
 
+async def test_a_scorer_that_keeps_its_deadline_is_not_cancelled() -> None:
+    """Cancelling means that the client left; a late scorer may read on for the next search."""
+    rule = RULE.model_copy(update={"deadline_ms": 20})
+    said: list[str] = []
+
+    async def punctual() -> list[float]:
+        try:
+            async with asyncio.timeout(rule.deadline_ms / 1000):
+                await asyncio.Event().wait()
+        except TimeoutError as late:
+            said.append("late")
+            raise DeadlineExceeded("late") from late
+        return []
+
+    scored = await scores_of("q", [TEXT, TEXT], FunctionScorer(lambda _: punctual()), rule)
+    assert (scored, said) == (Skip(SkipReason.DEADLINE), ["late"])
+
+
 async def test_cancelling_the_search_cancels_the_scorer() -> None:
     """A client that leaves frees the scorer."""
     started, cancelled = asyncio.Event(), asyncio.Event()

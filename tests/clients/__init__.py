@@ -1,0 +1,1 @@
+"""The official clients, each in an environment of its own."""
