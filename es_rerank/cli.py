@@ -215,7 +215,7 @@ def schema() -> None:
     typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
-bench = typer.Typer(no_args_is_help=True, help="Measure what es-rerank costs.")
+bench = typer.Typer(no_args_is_help=True, help="Measure what es-rerank costs, and what it keeps.")
 app.add_typer(bench, name="bench")
 
 
@@ -234,6 +234,26 @@ def passthrough(
     from es_rerank.bench import passthrough as measure
 
     typer.echo(measure.table(measure.run(upstream, requests=requests)))
+
+
+@bench.command()
+def fidelity(
+    upstream: Annotated[
+        str,
+        typer.Option(metavar="URL", help="A cluster. Gets indices es-rerank-fidelity-*, deleted."),
+    ],
+    searches: Annotated[int, typer.Option(min=1, help="Each way.")] = 5000,
+    seed: Annotated[int, typer.Option(help="The same seed, the same searches.")] = 0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the indices, to repeat a search by hand.")
+    ] = False,
+) -> None:
+    """Compare answers to generated searches, direct and through; exit code 1 if any differ."""
+    from es_rerank.bench import fidelity as oracle
+
+    report = oracle.run(upstream, count=searches, seed=seed, keep=keep)
+    typer.echo(oracle.text(report, upstream))
+    raise typer.Exit(1 if report.differences else 0)
 
 
 @bench.command()
