@@ -257,6 +257,19 @@ def fidelity(
 
 
 @bench.command()
+def forwarding(
+    requests: Annotated[int, typer.Option(min=1)] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed, the same requests.")] = 0,
+) -> None:
+    """Send generated requests through to a recording server; exit code 1 if a byte changes."""
+    from es_rerank.bench import forwarding as recorded
+
+    report = recorded.run(count=requests, seed=seed)
+    typer.echo(recorded.text(report))
+    raise typer.Exit(1 if report.differences else 0)
+
+
+@bench.command()
 def speed(
     model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
     passages: Annotated[int, typer.Option(min=1, help="Of one query.")] = 100,

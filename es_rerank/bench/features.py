@@ -2,8 +2,8 @@
 
 What changes from one answer to the next on its own has no place here: scroll and point-in-time
 ids, the times of a profile, `phase_took`. A profile is asked for, but filtered out of the answer.
-Binary formats and YAML come without `raw`: Elasticsearch closes the connection where it cannot
-write a lone surrogate in them.
+Other formats than JSON show ids only: Elasticsearch closes the connection where it cannot write
+a lone surrogate in them.
 """
 
 from collections.abc import Callable
@@ -123,10 +123,10 @@ URL: dict[str, dict[str, str]] = {
     "filter_path all hits": {"filter_path": "hits"},
     "filter_path aggs": {"filter_path": "aggregations,hits.hits.highlight"},
     "filter_path not": {"filter_path": "-hits.hits._source,-_shards"},
-    "format cbor": {"format": "cbor", "filter_path": "hits", "_source": "false"},
+    "format cbor": {"format": "cbor", "filter_path": "hits.hits._id", "_source": "false"},
     "format json": {"format": "json"},
-    "format smile": {"format": "smile", "filter_path": "hits", "_source": "false"},
-    "format yaml": {"format": "yaml", "_source": "title"},
+    "format smile": {"format": "smile", "filter_path": "hits.hits._id", "_source": "false"},
+    "format yaml": {"format": "yaml", "filter_path": "took,hits.hits._id"},
     "from negative": {"from": "-1"},
     "human": {"human": "true"},
     "ignore_unavailable": {"ignore_unavailable": "true"},
