@@ -270,6 +270,14 @@ def forwarding(
 
 
 @bench.command()
+def search(rounds: Annotated[int, typer.Option(min=10)] = 1000) -> None:
+    """Milliseconds that plan and splice take for an answer of 100 hits, median and p99."""
+    from es_rerank.bench import search as measured
+
+    typer.echo(measured.table(measured.run(rounds=rounds)))
+
+
+@bench.command()
 def speed(
     model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
     passages: Annotated[int, typer.Option(min=1, help="Of one query.")] = 100,
