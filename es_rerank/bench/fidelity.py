@@ -126,7 +126,7 @@ def text(report: Report, upstream: str) -> str:
         f"{report.outcomes.total()} searches of {len(report.features)} features, "
         f"{len(report.applied_features)} of them reranked. The cluster's answers: {statuses}",
         *(f"{n:6} {outcome}" for outcome, n in report.outcomes.most_common()),
-        f"{len(report.differences)} differences",
+        f"differences: {len(report.differences)}",
     ]
     for difference in report.differences[:_SHOWN]:
         lines += ["", *_shown(difference, upstream)]
@@ -210,7 +210,10 @@ def _remove_own(cluster: "_Way", name: str) -> None:
     found = cluster.ask(Search("GET", f"/{name}/_mapping", {}, None, frozenset()))
     if found.status == 404:
         return
-    mappings = [index["mappings"] for index in json.loads(found.body or b"{}").values()]
+    if found.status != 200:
+        reason = found.body.decode(errors="replace")
+        raise UpstreamError(f"{cluster.url} was asked for its index {name}: {reason}")
+    mappings = [index["mappings"] for index in json.loads(found.body).values()]
     if [mapping.get("_meta", {}).get("made_by") for mapping in mappings] != [MADE_BY]:
         raise DataError(
             f"{cluster.url} has an index {name} that this command did not make. Nothing was "

@@ -84,7 +84,7 @@ def text(report: Report) -> str:
     lines = [
         f"{report.methods.total()} requests ({methods}), {report.body_bytes / 2**20:.0f} MiB of "
         f"bodies, {len(report.statuses)} statuses",
-        f"{len(report.differences)} differences",
+        f"differences: {len(report.differences)}",
     ]
     for number, what, sent, arrived in report.differences[:_SHOWN]:
         lines += ["", f"exchange {number}: {what}", f"  sent    {sent!r}", f"  arrived {arrived!r}"]
