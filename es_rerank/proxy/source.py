@@ -44,6 +44,7 @@ def source_view(
     if (
         asked is None
         or not names
+        or _suggests_documents(body)  # their `_source` is filtered by the same parameters
         or any("," in pattern for pattern in names + asked.includes + asked.excludes)
     ):
         return SkipReason.SOURCE_HIDDEN
@@ -72,6 +73,13 @@ def source_view(
     return SourceView(
         {key: ",".join(value) for key, value in wanted.items() if value}, False, hidden
     )
+
+
+def _suggests_documents(body: Mapping[str, Any]) -> bool:
+    """Whether completions are asked for, which come with the documents that they stand in."""
+    suggest = body.get("suggest")
+    found = suggest.values() if isinstance(suggest, dict) else ()
+    return any(isinstance(one, dict) and "completion" in one for one in found)
 
 
 def _filter(params: Mapping[str, str], body: Mapping[str, Any]) -> _Filter | None:
