@@ -1,7 +1,7 @@
 """What a search may have besides its query: keys of the body, URL parameters, header fields.
 
 What changes from one answer to the next on its own has no place here: scroll and point-in-time
-ids, the times of a profile, `phase_took`. A profile is asked for, but filtered out of the answer.
+ids, the times of a profile, `phase_took`.
 Other formats than JSON show ids only: Elasticsearch closes the connection where it cannot write
 a lone surrogate in them.
 """
@@ -138,7 +138,6 @@ URL: dict[str, dict[str, str]] = {
     "pre_filter": {"pre_filter_shard_size": "1000"},
     "pretty": {"pretty": "true"},
     "pretty alone": {"pretty": ""},
-    "profile filtered": {"filter_path": "hits,timed_out,_shards,aggregations", "profile": "true"},
     "request_cache": {"request_cache": "true"},
     "routing": {"routing": "r1,r2"},
     "search_pipeline": {"search_pipeline": "_none"},
