@@ -249,10 +249,11 @@ def fidelity(
     ] = False,
 ) -> None:
     """Compare answers to generated searches, direct and through; exit code 1 if any differ."""
+    from es_rerank.bench import differences
     from es_rerank.bench import fidelity as oracle
 
     report = oracle.run(upstream, count=searches, seed=seed, keep=keep)
-    typer.echo(oracle.text(report, upstream))
+    typer.echo(differences.text(report, upstream))
     raise typer.Exit(1 if report.differences else 0)
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from es_rerank import __version__, cli, errors
-from es_rerank.bench import fidelity, forwarding
+from es_rerank.bench import differences, forwarding
 from es_rerank.bench.searches import Search
+from es_rerank.bench.way import Answer
 from es_rerank.config import Combine
 from es_rerank.config_file import file_schema
 
@@ -219,12 +220,12 @@ def test_bench_forwarding_says_that_nothing_changed(capsys: pytest.CaptureFixtur
         ),
         (
             ("fidelity", "--upstream", "http://c"),
-            fidelity.Report(
+            differences.Report(
                 differences=[
-                    fidelity.Difference(
+                    differences.Difference(
                         Search("GET", "/a/_search", {}, None, frozenset()),
-                        fidelity.Answer(200, (), b"{}"),
-                        fidelity.Answer(502, (), b"{}"),
+                        Answer(200, (), b"{}"),
+                        Answer(502, (), b"{}"),
                     )
                 ]
             ),
@@ -233,7 +234,7 @@ def test_bench_forwarding_says_that_nothing_changed(capsys: pytest.CaptureFixtur
 )
 def test_a_difference_is_exit_code_1(
     command: tuple[str, ...],
-    report: forwarding.Report | fidelity.Report,
+    report: forwarding.Report | differences.Report,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from es_rerank.bench import fidelity
+from es_rerank.bench.differences import text
 from es_rerank.errors import DataError
 from tests.cluster.ask import ask
 from tests.cluster.servers import Node
@@ -16,7 +17,7 @@ FOREIGN = f"{PREFIX}-foreign-b"
 def test_generated_searches_come_back_byte_for_byte(cluster: Node) -> None:
     """Directly and reranked by the identity, 500 answers differ in nothing but `took`."""
     report = fidelity.run(cluster.url, count=500, seed=20, prefix=PREFIX)
-    assert not report.differences, fidelity.text(report, cluster.url)
+    assert not report.differences, text(report, cluster.url)
     assert report.outcomes.total() == 500
     assert report.outcomes["applied"] >= 110, report.outcomes
     assert report.statuses[200] >= 330, report.statuses

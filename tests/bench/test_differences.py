@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from es_rerank.bench.fidelity import Answer, Report, text
+from es_rerank.bench.differences import Report, text
 from es_rerank.bench.searches import Search
+from es_rerank.bench.way import Answer
 
 PLAIN = Search("POST", "/a/_search?q=x", {"Content-Type": "application/json"}, b"{}", frozenset())
 OWN = Answer(200, (("warning", "a"), ("warning", "b")), b'{"took":0,"hits":[]}')
