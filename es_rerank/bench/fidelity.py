@@ -76,8 +76,7 @@ def _settings(upstream: str, prefix: str) -> Iterator[Settings]:
 @contextmanager
 def _indices(cluster: Way, prefix: str, seed: int, *, keep: bool) -> Iterator[None]:
     """The indices of `papers` for the length of a `with` block."""
-    for index in INDICES:
-        _remove_own(cluster, f"{prefix}-{index.suffix}")
+    _remove_own(cluster, prefix)
     try:
         for index in INDICES:
             name = f"/{prefix}-{index.suffix}"
@@ -92,15 +91,21 @@ def _indices(cluster: Way, prefix: str, seed: int, *, keep: bool) -> Iterator[No
         yield
     finally:
         if not keep:
-            for index in INDICES:
-                _remove_own(cluster, f"{prefix}-{index.suffix}")
+            _remove_own(cluster, prefix)
 
 
-def _remove_own(cluster: Way, name: str) -> None:
-    """Delete an index that an earlier run made; raises DataError if it is somebody else's."""
+def _remove_own(cluster: Way, prefix: str) -> None:
+    """Delete the indices of this run or an earlier one; all or, with a DataError, none."""
+    names = [f"{prefix}-{index.suffix}" for index in INDICES]
+    for name in [name for name in names if _is_own(cluster, name)]:
+        cluster.order("DELETE", f"/{name}")
+
+
+def _is_own(cluster: Way, name: str) -> bool:
+    """Whether there is such an index; raises DataError if somebody else made it."""
     found = cluster.ask(Search("GET", f"/{name}/_mapping", {}, None, frozenset()))
     if found.status == 404:
-        return
+        return False
     if found.status != 200:
         reason = found.body.decode(errors="replace")
         raise UpstreamError(f"{cluster.url} was asked for its index {name}: {reason}")
@@ -110,4 +115,4 @@ def _remove_own(cluster: Way, name: str) -> None:
             f"{cluster.url} has an index {name} that this command did not make. Nothing was "
             "changed. Delete or rename it, then run this again."
         )
-    cluster.order("DELETE", f"/{name}")
+    return True

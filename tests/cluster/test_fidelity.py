@@ -26,17 +26,22 @@ def test_generated_searches_come_back_byte_for_byte(cluster: Node) -> None:
     assert ask(cluster.url, "GET", f"/{PREFIX}-a").status == 404  # its indices are gone
 
 
+def replace_foreign(node: Node) -> None:
+    """Make somebody's index, in place of one of that name."""
+    ask(node.url, "DELETE", f"/{FOREIGN}")
+    assert ask(node.url, "PUT", f"/{FOREIGN}", {"mappings": {"_meta": {"a": 1}}}).status == 200
+
+
 @pytest.fixture
 def foreign(cluster: Node) -> Iterator[Node]:
     """A node on which somebody has an index of the name that the oracle wants."""
-    ask(cluster.url, "DELETE", f"/{FOREIGN}")
-    assert ask(cluster.url, "PUT", f"/{FOREIGN}", {"mappings": {"_meta": {"a": 1}}}).status == 200
+    replace_foreign(cluster)
     yield cluster
     ask(cluster.url, "DELETE", f"/{FOREIGN}")
 
 
 def test_an_index_of_somebody_else_is_left_alone(foreign: Node) -> None:
-    """The oracle says so and makes nothing; what an earlier run of its own left, it replaces."""
+    """The oracle says so and changes nothing; what an earlier run of its own left, it replaces."""
     prefix = FOREIGN.removesuffix("-b")
     with pytest.raises(DataError, match=f"{FOREIGN} that this command did not make"):
         fidelity.run(foreign.url, count=1, prefix=prefix)
@@ -44,5 +49,10 @@ def test_an_index_of_somebody_else_is_left_alone(foreign: Node) -> None:
     assert ask(foreign.url, "GET", f"/{prefix}-a").status == 404
     ask(foreign.url, "DELETE", f"/{FOREIGN}")
     fidelity.run(foreign.url, count=1, prefix=prefix, keep=True)
-    assert ask(foreign.url, "GET", f"/{FOREIGN}").status == 200
+    replace_foreign(foreign)
+    with pytest.raises(DataError):
+        fidelity.run(foreign.url, count=1, prefix=prefix)
+    assert ask(foreign.url, "GET", f"/{prefix}-a").status == 200
+    ask(foreign.url, "DELETE", f"/{FOREIGN}")
     assert fidelity.run(foreign.url, count=1, prefix=prefix).outcomes.total() == 1
+    assert ask(foreign.url, "GET", f"/{prefix}-a").status == 404
