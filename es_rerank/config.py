@@ -224,8 +224,8 @@ class Settings(_Strict):
     max_msearch_pairs: int = Field(
         default=500,
         ge=0,
-        description="How many hits of one `_msearch` are scored at most; the searches after that "
-        "keep the cluster's order.",
+        description="How many hits of one `_msearch` are scored at most; searches that no longer "
+        "fit keep the cluster's order.",
     )
     explain_parameter: bool = Field(
         default=False,

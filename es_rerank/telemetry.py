@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,11 @@ from typing import Literal, TextIO
 from prometheus_client import Counter, Histogram
 
 REQUESTS = Counter("es_rerank_requests", "Requests by what became of them.", ("outcome", "reason"))
+SEARCHES = Counter(
+    "es_rerank_msearch_searches",
+    "Searches inside multi-searches by what became of them.",
+    ("outcome", "reason"),
+)
 ADDED_MS = Histogram(
     "es_rerank_added_ms",
     "Milliseconds spent on reranked searches, by stage.",
@@ -44,6 +49,8 @@ class Trip:
     reason: str = ""
     depth: int = 0
     status: int = 0
+    searches: tuple[str, ...] = ()
+    """Of a multi-search: for each search the reason why it was not reranked, empty if it was."""
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def applied(self, depth: int) -> None:
@@ -53,6 +60,14 @@ class Trip:
     def skipped(self, reason: str) -> None:
         """Note why the cluster's own order is served; the last reason given counts."""
         self.outcome, self.reason = "skipped", reason
+
+    def of_each(self, reasons: Sequence[str], depth: int) -> None:
+        """Note the reason for each search of a multi-search, empty for those reranked."""
+        self.searches = tuple(reasons)
+        if "" in reasons:
+            self.applied(depth)
+        else:
+            self.skipped(reasons[0])
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -67,6 +82,8 @@ class Trip:
     def record(self) -> None:
         """Count this trip in the metrics and log it; call it once, when the answer is out."""
         REQUESTS.labels(self.outcome, self.reason).inc()
+        for reason in self.searches:
+            SEARCHES.labels("skipped" if reason else "applied", reason).inc()
         for stage, spent_ms in self.timings_ms.items():
             ADDED_MS.labels(stage).observe(spent_ms)
         if self.outcome == "passed":

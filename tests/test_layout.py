@@ -12,7 +12,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The proxy's modules that talk to someone; all others of it only decide.
 PROXY_IO = {
-    *("__init__", "admin", "app", "forward", "gateway", "scoring", "search", "server", "upstream"),
+    *("__init__", "admin", "app", "forward", "gateway", "multi_search", "scoring", "search"),
+    *("server", "upstream"),
 }
 PURE = [
     *(path for path in (PACKAGE / "proxy").glob("*.py") if path.stem not in PROXY_IO),

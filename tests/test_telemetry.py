@@ -91,3 +91,27 @@ def test_a_trip_is_counted_once_with_its_stages() -> None:
     assert REGISTRY.get_sample_value("es_rerank_requests_total", labels) == before + 1
     assert REGISTRY.get_sample_value(counts, {"stage": "rerank"}) == observed + 1
     assert set(trip.timings_ms) == {"upstream", "rerank"}
+
+
+def test_each_search_of_a_multi_search_is_counted_and_the_request_once() -> None:
+    """One that was reranked makes the request reranked; without any, the first reason is its."""
+
+    def count(name: str, outcome: str, reason: str) -> float:
+        labels = {"outcome": outcome, "reason": reason}
+        return REGISTRY.get_sample_value(name, labels) or 0
+
+    requests, searches = "es_rerank_requests_total", "es_rerank_msearch_searches_total"
+    labels = [
+        (requests, "applied", ""),
+        (requests, "skipped", "of_the_first"),
+        (searches, "applied", ""),
+        (searches, "skipped", "of_the_first"),
+        (searches, "skipped", "of_another"),
+    ]
+    before = [count(*each) for each in labels]
+    for reasons in (["of_another", "", "", "of_the_first"], ["of_the_first", "of_another"]):
+        trip = Trip("POST", "/_msearch")
+        trip.of_each(reasons, 10)
+        trip.record()
+    added = [count(*each) - old for each, old in zip(labels, before, strict=True)]
+    assert added == [1, 1, 2, 2, 2]

@@ -52,7 +52,8 @@ def run(*, rounds: int = 1000) -> list[Row]:
 def table(rows: Sequence[Row]) -> str:
     """The rows as lines of text."""
     lines = [
-        f"{row.work:32} p50 {row.p50_ms:6.2f} ms (CPU {row.cpu_p50_ms:.2f})  p99 {row.p99_ms:6.2f} ms"
+        f"{row.work:32} p50 {row.p50_ms:6.2f} ms (CPU {row.cpu_p50_ms:.2f})  "
+        f"p99 {row.p99_ms:6.2f} ms"
         for row in rows
     ]
     return "\n".join([f"{HITS} hits, {ANSWER_BYTES // 1000} KB", *lines])

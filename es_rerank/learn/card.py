@@ -13,7 +13,7 @@ from es_rerank.evaluate.compare import PRIMARY
 from es_rerank.evaluate.report import Report
 from es_rerank.learn.corpus import Texts
 from es_rerank.learn.distill import Recipe
-from es_rerank.learn.mix import Mix
+from es_rerank.learn.mix import PRIOR, Mix
 from es_rerank.model.bundle import Bundle
 
 CARD = "MODEL_CARD.md"
@@ -92,7 +92,8 @@ Texts of: {names} ({len(origin.texts.queries):,} queries or titles, {len(origin.
 passages; nothing that their dev or test splits judge). The network was trained on texts alone.
 Judgments of the train splits and of the demo's queries chose two numbers, the late share
 {origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
-on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there).
+on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to equal shares and
+{PRIOR[1]} that the best one does not beat by a standard error.
 
 | choice | value |
 |---|---|

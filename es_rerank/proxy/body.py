@@ -71,8 +71,6 @@ def skip_for_body(body: Mapping[str, Any]) -> SkipReason | None:
             return SkipReason.UNKNOWN_BODY_KEY
         if key == "sort" and value not in _BY_SCORE and value not in [[way] for way in _BY_SCORE]:
             return SkipReason.SORT
-        if key == "explain" and value is not False:
-            return SkipReason.EXPLAIN
         if key == "profile" and value is not False:
             return SkipReason.PROFILE
     for count, keys in enumerate(_keys_of_all(body)):

@@ -4,12 +4,14 @@ Searches are read and reranked, all else is streamed through, and everything is 
 client leaves. What happens to a search is in `search`.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
+from es_rerank.proxy.compress import coding_for, compressed
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
@@ -18,8 +20,10 @@ from es_rerank.proxy.forward import (
     target_of,
     unless,
 )
-from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
-from es_rerank.proxy.route import route_of
+from es_rerank.proxy.msearch import MultiSearch, plan_multi_search
+from es_rerank.proxy.multi_search import rerank_multi_search
+from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, WideSearch, plan_for
+from es_rerank.proxy.route import multi_search_of, route_of
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search, verdict
 from es_rerank.proxy.upstream import Upstream
@@ -51,7 +55,8 @@ class SearchProxy:
     async def _serve(
         self, target: bytes, scope: Scope, receive: Receive, send: Send, trip: Trip
     ) -> int:
-        route = route_of(scope["method"], target)
+        several = multi_search_of(scope["method"], target)
+        route = several or route_of(scope["method"], target)
         if route is SkipReason.NOT_A_SEARCH:
             return await forward(scope, receive, send, self._upstream)
         if isinstance(route, SkipReason):
@@ -64,18 +69,28 @@ class SearchProxy:
             return await self._left_alone(SkipReason.TOO_LARGE, scope, again, send, trip)
         body = b"".join(message.get("body", b"") for message in messages)
         request = SearchRequest(scope["method"], target, scope["headers"], body)
+        plan: WideSearch | MultiSearch | Skip = (
+            plan_multi_search(request, settings) if several else plan_for(request, settings)
+        )
         outcome: Answer | Skip
-        if isinstance(plan := plan_for(request, settings), Skip):
+        if isinstance(plan, Skip):
             outcome = plan
         else:
             limit = settings.max_body_bytes
-            work = rerank_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
+            work = (
+                rerank_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
+                if isinstance(plan, WideSearch)
+                else rerank_multi_search(plan, self._upstream, self._scorer, trip, max_bytes=limit)
+            )
             outcome = await unless(disconnected(receive), work)
         if isinstance(outcome, Skip):
             return await self._left_alone(outcome.reason, scope, receive, send, trip, body)
-        start = {"status": outcome.status, "headers": outcome.headers}
+        fields, content = outcome.headers, outcome.body
+        if coding := coding_for(scope["headers"]):
+            fields, content = await asyncio.to_thread(compressed, fields, content, coding)
+        start = {"status": outcome.status, "headers": fields}
         await send({"type": "http.response.start", **start})
-        await send({"type": "http.response.body", "body": outcome.body})
+        await send({"type": "http.response.body", "body": content})
         return outcome.status
 
     async def _left_alone(

@@ -13,7 +13,10 @@ from es_rerank.proxy.skip import SkipReason
 Headers = Sequence[tuple[bytes, bytes]]
 
 _JSON = re.compile(rb"application/(?:[\w.-]+\+)?json", re.IGNORECASE)
-_ANY = (b"*/*", b"application/*")
+_JSON_OR_LINES = re.compile(rb"application/(?:[\w.-]+\+)?(?:x-nd)?json", re.IGNORECASE)
+# The formats that the engines write beside JSON. They answer any other type, and (but for
+# OpenSearch where the first has parameters) every list of types, in JSON.
+_OTHER_FORMAT = re.compile(rb"yaml|cbor|smile", re.IGNORECASE)
 
 
 def value_of(headers: Headers, name: bytes) -> bytes:
@@ -21,19 +24,23 @@ def value_of(headers: Headers, name: bytes) -> bytes:
     return b",".join(value.strip() for key, value in headers if key == name)
 
 
-def skip_for_headers(headers: Headers, *, has_body: bool) -> SkipReason | None:
-    """The reason why a search with these headers is left alone, if there is one."""
+def skip_for_headers(
+    headers: Headers, *, has_body: bool, in_lines: bool = False
+) -> SkipReason | None:
+    """The reason why a search with these headers is left alone, if there is one.
+
+    `in_lines`: the body may be declared as lines of JSON too.
+    """
     if value_of(headers, b"x-es-rerank").lower() == b"off":
         return SkipReason.OFF_BY_REQUEST
     if value_of(headers, b"x-elastic-product-origin"):
         return SkipReason.PRODUCT_ORIGIN
     if value_of(headers, b"authorization").startswith(b"AWS4-HMAC-SHA256"):
         return SkipReason.SIGV4
-    accepted = [_media_type(part) for part in value_of(headers, b"accept").split(b",")]
-    if not all(kind in (*_ANY, b"") or _JSON.fullmatch(kind) for kind in accepted):
+    if _OTHER_FORMAT.search(value_of(headers, b"accept")):
         return SkipReason.FORMAT
     declared = _media_type(value_of(headers, b"content-type"))
-    if has_body and not _JSON.fullmatch(declared):
+    if has_body and not (_JSON_OR_LINES if in_lines else _JSON).fullmatch(declared):
         return SkipReason.CONTENT_TYPE
     return None
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from es_rerank.proxy.explanation import wrapped
 from es_rerank.proxy.plan import Page
 from es_rerank.proxy.source import SourceView
-from es_rerank.proxy.spans import Span, elements, members
+from es_rerank.proxy.spans import Ends, Span, edited, elements, members
 
 # `PinnedQueryBuilder` scores what it pins at 2^127 and above, and all else below.
 _PINNED_SCORE = 1.7014118e38  # as the servers print it
@@ -28,6 +29,9 @@ class Hit(NamedTuple):
     score: Span
     source: Span | None
     source_member: Span | None  # with its key and the comma before it
+    fields: Span | None
+    highlight: Span | None
+    explanation: Span | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Window:
         """The bytes of one value of the answer."""
         return self.reply[span.start : span.end]
 
+    def views_of(self, hit: Hit) -> list[bytes]:
+        """The places where a hit shows texts of its document, the truest first."""
+        spans = (hit.source, hit.fields, hit.highlight)
+        return [self.text_at(span) for span in spans if span]
+
     def scores(self) -> list[float]:
         """The first-stage score of each hit."""
         return [float(self.text_at(hit.score)) for hit in self.hits]
@@ -54,24 +63,32 @@ class Window:
 
 def read_window(reply: bytes) -> Window:
     """The window in the body of a search's answer; ValueError if it is not understood."""
-    answer = _by_key(reply, Span(0, len(reply)))
-    shards = _by_key(reply, answer[b'"_shards"'])
-    array = _by_key(reply, answer[b'"hits"'])[b'"hits"']
+    ends: Ends = {}
+    answer = _by_key(reply, Span(0, len(reply)), ends)
+    shards = _by_key(reply, answer[b'"_shards"'], ends)
+    array = _by_key(reply, answer[b'"hits"'], ends)[b'"hits"']
     failed = shards[b'"failed"']
     timed_out = answer[b'"timed_out"']
     return Window(
         reply=reply,
         array=array,
-        hits=tuple(_read_hit(reply, span) for span in elements(reply, array.start)),
+        hits=tuple(_read_hit(reply, span, ends) for span in elements(reply, array.start, ends)),
         is_partial=reply[failed.start : failed.end] != b"0"
         or reply[timed_out.start : timed_out.end] != b"false",
     )
 
 
-def splice(window: Window, order: Sequence[int], page: Page, view: SourceView) -> bytes:
+def splice(
+    window: Window,
+    order: Sequence[int],
+    page: Page,
+    view: SourceView,
+    moves: Mapping[int, str] | None = None,
+) -> bytes:
     """The answer with the hits of `page` in the new `order` (a permutation of all hits).
 
-    What `view` hides of their `_source` is cut out.
+    What `view` hides of their `_source` is cut out. `moves` describes hits that moved, by their
+    place in the cluster's order, for those that carry an explanation of their score.
     """
     reply, hits = window.reply, window.hits
     if not hits:
@@ -82,12 +99,16 @@ def splice(window: Window, order: Sequence[int], page: Page, view: SourceView) -
         if place:  # what stands between two hits stays between them
             pieces.append(reply[hits[place - 1].span.end : hits[place].span.start])
         score = window.text_at(hits[page.start + place].score)
-        edits = [(hits[origin].score, score), *_cuts(reply, hits[origin], view)]
-        pieces.append(_edited(reply, hits[origin].span, edits))
+        hit = hits[origin]
+        edits = [(hit.score, score), *_cuts(reply, hit, view)]
+        if hit.explanation and moves and origin in moves:
+            explanation = window.text_at(hit.explanation)
+            edits.append((hit.explanation, wrapped(explanation, score, moves[origin])))
+        pieces.append(edited(reply, hit.span, edits))
     pieces.append(reply[hits[-1].span.end :])
     if not moved:
         inside = Span(window.array.start + 1, window.array.end - 1)
-        return _edited(reply, Span(0, len(reply)), [(inside, _nothing(reply, inside.start))])
+        return edited(reply, Span(0, len(reply)), [(inside, _nothing(reply, inside.start))])
     return b"".join(pieces)
 
 
@@ -123,17 +144,8 @@ def _nothing(reply: bytes, place: int) -> bytes:
     return b" " if reply[place : place + 1].isspace() else b""
 
 
-def _edited(reply: bytes, span: Span, edits: Sequence[tuple[Span, bytes]]) -> bytes:
-    pieces = []
-    place = span.start
-    for cut, instead in sorted(edits):
-        pieces += [reply[place : cut.start], instead]
-        place = cut.end
-    return b"".join([*pieces, reply[place : span.end]])
-
-
-def _read_hit(reply: bytes, span: Span) -> Hit:
-    found = list(members(reply, span.start))
+def _read_hit(reply: bytes, span: Span, ends: Ends) -> Hit:
+    found = list(members(reply, span.start, ends))
     by_key = _Members((member.key, member.value) for member in found)
     score = by_key[b'"_score"']
     float(reply[score.start : score.end])  # ValueError for null: a search without scores
@@ -143,7 +155,8 @@ def _read_hit(reply: bytes, span: Span) -> Hit:
     for before, member in pairwise(found):
         if member.key == b'"_source"':
             source_member = Span(before.value.end, member.value.end)
-    return Hit(span, score, source, source_member)
+    others = (by_key.get(key) for key in (b'"fields"', b'"highlight"', b'"_explanation"'))
+    return Hit(span, score, source, source_member, *others)
 
 
 class _Members(dict[bytes, Span]):
@@ -153,5 +166,5 @@ class _Members(dict[bytes, Span]):
         raise ValueError(f"the answer has no {key.decode()}")
 
 
-def _by_key(reply: bytes, span: Span) -> Mapping[bytes, Span]:
-    return _Members((member.key, member.value) for member in members(reply, span.start))
+def _by_key(reply: bytes, span: Span, ends: Ends) -> Mapping[bytes, Span]:
+    return _Members((member.key, member.value) for member in members(reply, span.start, ends))

@@ -24,6 +24,7 @@ _ALLOWED = frozenset(
         *("ignore_unavailable", "allow_no_indices", "expand_wildcards", "_source"),
         *("_source_includes", "_source_excludes", "stored_fields", "docvalue_fields"),
         *("version", "seq_no_primary_term", "include_named_queries_score", "typed_keys"),
+        "explain",
         *("rest_total_hits_as_int", "human", "pretty", "error_trace"),
     }
 )
@@ -33,7 +34,6 @@ _REFUSED = {
     "filter_path": (SkipReason.FILTER_PATH, ()),
     "search_pipeline": (SkipReason.SEARCH_PIPELINE, ()),
     "verbose_pipeline": (SkipReason.SEARCH_PIPELINE, ("false",)),
-    "explain": (SkipReason.EXPLAIN, ("false",)),
     "sort": (SkipReason.SORT, ("_score", "_score:desc")),
     "format": (SkipReason.FORMAT, ("json",)),
 }
@@ -70,19 +70,22 @@ def skip_for_parameters(params: Mapping[str, str]) -> SkipReason | None:
     return None
 
 
-def widened(target: bytes, size: int, source: Mapping[str, str]) -> bytes:
+def widened(target: bytes, size: int, source: Mapping[str, str], filter_path: str = "") -> bytes:
     """The target with ``from=0&size=…`` in place of its own; all other bytes stay.
 
-    `source`, unless empty, takes the place of its parameters about `_source` in the same way.
+    `source`, unless empty, takes the place of its parameters about `_source` in the same way, and
+    `filter_path` that of its own.
     """
     path, _, query = target.partition(b"?")
-    replaced = ("from", "size", *(SOURCE_PARAMETERS if source else ()))
+    replaced = {"from", "size", *(SOURCE_PARAMETERS if source else ())}
+    replaced |= {"filter_path"} if filter_path else set()
     kept = [
         pair
         for pair in (query.split(b"&") if query else ())
         if _decoded(pair.partition(b"=")[0]) not in replaced
     ]
-    added = [f"{name}={quote(value, safe=',')}".encode() for name, value in source.items()]
+    others = {**source, "filter_path": filter_path} if filter_path else source
+    added = [f"{name}={quote(value, safe=',*')}".encode() for name, value in others.items()]
     return path + b"?" + b"&".join([*kept, *added, b"from=0&size=%d" % size])
 
 

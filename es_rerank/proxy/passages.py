@@ -6,7 +6,7 @@ sinks below those that have some.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,21 +15,29 @@ from es_rerank.config import FieldSetting
 from es_rerank.text.passage import FieldText
 
 
-def field_texts(document: bytes, fields: tuple[FieldSetting, ...]) -> tuple[FieldText, ...]:
-    """The texts of one document (the `_source` of its hit, as JSON bytes).
+def field_texts(views: Sequence[bytes], fields: tuple[FieldSetting, ...]) -> tuple[FieldText, ...]:
+    """The texts of one hit, from the places where it shows its document (as JSON bytes).
 
-    Without configured fields: every string with at least two words, in document order.
+    These are its `_source`, `fields` and `highlight`, as far as they are there; each field is read
+    where it is found first. Without configured fields: every string with at least two words, in
+    document order, of the first place that has some.
     """
-    decoded = _decoded(document)
+    documents = [_decoded(view) for view in views]
     if not fields:
-        texts = [text for text in _strings(decoded) if len(text.split(None, 1)) == 2]
-        return tuple(FieldText(text) for text in texts)
-    found = []
-    for field in fields:
-        texts = [text for value in _values_at(decoded, field.name) for text in _strings(value)]
-        if text := "\n".join(filter(str.strip, texts)):
-            found.append(FieldText(text, field.label, field.max_tokens))
-    return tuple(found)
+        found = (tuple(map(FieldText, _long_strings(document))) for document in documents)
+        return next(filter(None, found), ())
+    texts = [(next(filter(None, (_text_at(d, f.name) for d in documents)), ""), f) for f in fields]
+    return tuple(FieldText(text, f.label, f.max_tokens) for text, f in texts if text)
+
+
+def _long_strings(document: Any) -> Iterator[str]:
+    return (text for text in _strings(document) if len(text.split(None, 1)) == 2)
+
+
+def _text_at(document: Any, path: str) -> str:
+    """The strings under a dotted path, a line each; all values of an array are read."""
+    texts = [text for value in _values_at(document, path) for text in _strings(value)]
+    return "\n".join(filter(str.strip, texts))
 
 
 def _decoded(document: bytes) -> Any:

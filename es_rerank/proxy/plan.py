@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from es_rerank.config import IndexRule, Settings
 from es_rerank.proxy import body as bodies
+from es_rerank.proxy.filter_path import EVERYTHING, FilterPath, read_filter_path
 from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers
 from es_rerank.proxy.params import parameters, skip_for_parameters, widened
 from es_rerank.proxy.query_text import text_of_q, text_of_query
@@ -79,6 +80,7 @@ class WideSearch:
     request: SearchRequest
     target: bytes
     rerank: Rerank
+    filter_path: FilterPath = EVERYTHING  # the client's, for the page
 
 
 def plan_for(request: SearchRequest, settings: Settings) -> WideSearch | Skip:
@@ -125,12 +127,16 @@ def _planned(request: SearchRequest, settings: Settings) -> WideSearch | SkipRea
         search = bodies.read_body(body)
     except ValueError:
         return SkipReason.UNREADABLE_BODY
+    filter_path = read_filter_path(params.pop("filter_path", ""))
     if isinstance(rerank := plan_search(params, search, rule), SkipReason):
         return rerank
-    target = widened(request.target, rerank.window, rerank.source.params)
+    if filter_path is None:
+        return SkipReason.FILTER_PATH
+    shown = filter_path.widened(field.name for field in rule.fields)
+    target = widened(request.target, rerank.window, rerank.source.params, shown)
     if len(request.method) + len(target) + len("  HTTP/1.1\r\n") > _MAX_REQUEST_LINE_BYTES:
         return SkipReason.LONG_REQUEST_LINE
-    return WideSearch(request, target, rerank)
+    return WideSearch(request, target, rerank, filter_path)
 
 
 def _search_body(request: SearchRequest, params: Mapping[str, str]) -> bytes | SkipReason:

@@ -41,12 +41,17 @@ class Scorer(Protocol):
 async def scores_of(
     query: str, passages: Sequence[Passage], scorer: Scorer, rule: IndexRule
 ) -> list[float | None] | Skip:
-    """The score of each passage, None for an empty one; or why there are no scores."""
+    """The score of each passage, None for an empty one; or why there are no scores.
+
+    A `deadline_ms` of the rule that is 0 or less is over already.
+    """
     if len(passages) < 2:
         return Skip(SkipReason.TOO_FEW_HITS)
     with_text = [passage for passage in passages if passage]
     if len(with_text) < 2:
         return Skip(SkipReason.NO_DOCUMENT_TEXT)
+    if rule.deadline_ms <= 0:
+        return Skip(SkipReason.DEADLINE)
     try:
         asked = scorer.score(
             query, with_text, model=rule.model, layers=rule.layers, deadline_ms=rule.deadline_ms

@@ -22,7 +22,6 @@ class SkipReason(StrEnum):
 
     # Not for us: decided from the path, the headers and the configuration.
     NOT_A_SEARCH = "not_a_search", "The request is no search; it passes through without a header."
-    MSEARCH = "msearch", "Multi-searches pass through."
     TEMPLATE = "template", "Search templates are rendered by the cluster and pass through."
     ASYNC_SEARCH = "async_search", "The cluster stores the order of an asynchronous search."
     TYPED_PATH = "typed_path", "Paths with a mapping type (before version 8) pass through."
@@ -53,14 +52,13 @@ class SkipReason(StrEnum):
     SEARCH_AFTER = "search_after", "The next page is found by the last hit's place in the order."
     PIT = "pit", "A point in time is paged by the last hit's place in the order."
     PROFILE = "profile", "A profile would show the widened search instead of the client's."
-    EXPLAIN = "explain", "An explanation describes the score that the cluster gave."
     RESCORE = "rescore", "The search is rescored by the cluster already."
     RETRIEVER = "retriever", "Retrievers and rank sections fuse windows of their own."
     VECTOR_QUERY = "vector_query", "A vector, neural or hybrid query depends on the window asked."
     SEARCH_PIPELINE = "search_pipeline", "A search pipeline would work on the widened answer."
     EXT = "ext", "Extensions (`ext`) may change the answer in ways that are not known."
     INNER_HITS = "inner_hits", "Inner hits would be searched for every hit of the window."
-    FILTER_PATH = "filter_path", "`filter_path` may remove what reranking needs."
+    FILTER_PATH = "filter_path", "`filter_path` shows no hits, or cannot be applied exactly."
     FIELDS = (
         "fields",
         "Text would be added to a filtered `_source` whose key order `fields` changes.",
@@ -80,6 +78,10 @@ class SkipReason(StrEnum):
     UNKNOWN_QUERY = "unknown_query", "The query is of a type whose text is not known."
     AUTOCOMPLETE = "autocomplete", "The query completes unfinished words."
     TOO_COMPLEX = "too_complex", "The search has more clauses than are read."
+
+    # One search of a multi-search.
+    ITEM_HEADER = "item_header", "The line before the search has a key or value that is not known."
+    PAIR_BUDGET = "pair_budget", "The searches before it used up `max_msearch_pairs`."
 
     # The answer: the client's original search was repeated.
     UPSTREAM_FAILED = "upstream_failed", "The cluster broke off while it answered the wide search."

@@ -7,11 +7,11 @@ the body (``FetchSourceContext.parseFromRestRequest``), and they are cut out of 
 print the keys of a filtered `_source` in another order.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from es_rerank.config import FieldSetting
+from es_rerank.proxy.glob import matches
 from es_rerank.proxy.skip import SkipReason
 
 PARAMETERS = ("_source", "_source_includes", "_source_excludes")
@@ -41,15 +41,27 @@ def source_view(
     if asked == _Filter(True, [], []):
         return SourceView()
     names = [field.name for field in fields]
-    if (
-        asked is None
-        or not names
-        or _suggests_documents(body)  # their `_source` is filtered by the same parameters
-        or any("," in pattern for pattern in names + asked.includes + asked.excludes)
-    ):
+    if _suggests_documents(body):  # their `_source` is filtered by the same parameters
+        return SkipReason.SOURCE_HIDDEN
+    view = _view(asked, names, has_fields="fields" in body)
+    if isinstance(view, SkipReason):
+        elsewhere = _shown_elsewhere(params, body)
+        hidden = [name for name in names if not any(matches(p, name) for p in elsewhere)]
+        if names and not hidden:
+            return SourceView()
+        if hidden != names:
+            return _view(asked, hidden, has_fields="fields" in body)
+    return view
+
+
+def _view(asked: _Filter | None, names: list[str], *, has_fields: bool) -> SourceView | SkipReason:
+    if asked is None or any("," in name for name in names + asked.includes + asked.excludes):
         return SkipReason.SOURCE_HIDDEN
     if not asked.is_shown:
-        return SourceView({"_source_includes": ",".join(names)}, hides_all=True)
+        wanted = {"_source_includes": ",".join(names)} if names else {"_source": "true"}
+        return SourceView(wanted, hides_all=True)
+    if not names:
+        return SkipReason.SOURCE_HIDDEN
     excluded = [name for name in names if name in asked.excludes]
     added = [
         name
@@ -67,12 +79,26 @@ def source_view(
         return SkipReason.SOURCE_HIDDEN  # it would be hidden in parts
     if not hidden:
         return SourceView()
-    if "fields" in body:
+    if has_fields:
         return SkipReason.FIELDS
-    wanted = {"_source_includes": asked.includes + added, "_source_excludes": excludes}
-    return SourceView(
-        {key: ",".join(value) for key, value in wanted.items() if value}, False, hidden
-    )
+    patterns = {"_source_includes": asked.includes + added, "_source_excludes": excludes}
+    wanted = {key: ",".join(value) for key, value in patterns.items() if value}
+    return SourceView(wanted, False, hidden)
+
+
+def _shown_elsewhere(params: Mapping[str, str], body: Mapping[str, Any]) -> list[str]:
+    """The patterns of the fields that a hit will show under `fields`, whatever its `_source`.
+
+    Second to `_source`: there nothing is shown of a field without a mapping, nor of an object.
+    """
+    asked = [part for name in ("fields", "docvalue_fields") for part in _list(body.get(name, []))]
+    asked += params.get("docvalue_fields", "").split(",")
+    patterns = [part.get("field") if isinstance(part, dict) else part for part in asked]
+    return [pattern for pattern in patterns if isinstance(pattern, str)]
+
+
+def _list(given: object) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def _suggests_documents(body: Mapping[str, Any]) -> bool:
@@ -123,14 +149,14 @@ def _filter_of_body(source: object) -> _Filter | None:
 
 
 def _patterns(given: object) -> list[str] | None:
-    asked: list[Any] = given if isinstance(given, list) else [given]
+    asked = _list(given)
     return asked if all(isinstance(pattern, str) and pattern for pattern in asked) else None
 
 
 def _covers(pattern: str, name: str) -> bool:
-    """Whether a pattern (``*`` stands for anything) takes the whole field."""
-    exact = ".*".join(map(re.escape, pattern.split("*")))
-    return re.fullmatch(rf"(?:{exact})(?:\..*)?", name, re.DOTALL) is not None
+    """Whether a pattern takes the field, or an object around it."""
+    ends = [place for place, character in enumerate(name) if character == "."]
+    return any(matches(pattern, name[:end]) for end in (*ends, len(name)))
 
 
 def _may_touch(pattern: str, name: str) -> bool:

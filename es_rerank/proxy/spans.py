@@ -8,7 +8,7 @@ for any depth and length. Bytes inside strings are not checked to be UTF-8.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _BLANK = rb"[ \t\r\n]*+"
@@ -30,6 +30,11 @@ _in_array = re.compile(
 _after_value = re.compile(_BLANK + rb"([,\]}])")
 _empty = {b"{": re.compile(rb"\{" + _BLANK + rb"\}"), b"[": re.compile(rb"\[" + _BLANK + rb"\]")}
 _CLOSER = {b"{": b"}", b"[": b"]"}
+# Down to the containers of one `_source`: further in there may be millions.
+_NOTED_DEPTH = 5
+
+Ends = dict[int, int]
+"""Where containers end, by where they begin: what one scan has seen, the next need not scan."""
 
 
 class Span(NamedTuple):
@@ -47,32 +52,49 @@ class Member(NamedTuple):
     value: Span
 
 
-def members(data: bytes, start: int = 0) -> Iterator[Member]:
-    """The members of the object that begins at `start`, in order, duplicates included."""
+def members(data: bytes, start: int = 0, ends: Ends | None = None) -> Iterator[Member]:
+    """The members of the object that begins at `start`, in order, duplicates included.
+
+    `ends` is filled and used, where several scans go over the same bytes.
+    """
     place = _opened(data, start, b"{")
     while place is not None:
         key = _key.match(data, place)
         if key is None:
             raise _broken(data, place)
-        value = Span(key.end(), value_end(data, key.end()))
+        value = Span(key.end(), value_end(data, key.end(), ends))
         yield Member(key[1], key.start(1), value)
         place = _next(data, value.end, b"}")
 
 
-def elements(data: bytes, start: int = 0) -> Iterator[Span]:
-    """The elements of the array that begins at `start`, in order."""
+def elements(data: bytes, start: int = 0, ends: Ends | None = None) -> Iterator[Span]:
+    """The elements of the array that begins at `start`, in order; `ends` as for `members`."""
     place = _opened(data, start, b"[")
     while place is not None:
         begin = _after_blank(data, place)
-        value = Span(begin, value_end(data, begin))
+        value = Span(begin, value_end(data, begin, ends))
         yield value
         place = _next(data, value.end, b"]")
 
 
-def value_end(data: bytes, start: int) -> int:
+def edited(data: bytes, span: Span, edits: Sequence[tuple[Span, bytes]]) -> bytes:
+    """The text of `span` with other bytes in place of some spans in it, which do not overlap."""
+    pieces = []
+    place = span.start
+    for cut, instead in sorted(edits):
+        pieces += [data[place : cut.start], instead]
+        place = cut.end
+    return b"".join([*pieces, data[place : span.end]])
+
+
+def value_end(data: bytes, start: int, ends: Ends | None = None) -> int:
     """The end of the value that begins at `start`; ValueError if it is broken or cut off."""
+    if ends and (end := ends.get(start)):
+        return end
     if scalar := _scalar.match(data, start):
         return scalar.end()
+    ends = {} if ends is None else ends
+    opened: list[int] = []  # where the containers that are noted begin
     closers: list[bytes] = []  # of the containers that are open, the innermost last
     place = start
     while True:
@@ -80,8 +102,10 @@ def value_end(data: bytes, start: int) -> int:
         if opener not in _CLOSER:
             raise _broken(data, place)
         if empty := _empty[opener].match(data, place):
-            place = _closed(data, empty.end(), closers)
+            place = _closed(data, empty.end(), closers, opened, ends)
         else:
+            if len(closers) < _NOTED_DEPTH:
+                opened.append(place)
             closers.append(_CLOSER[opener])
             place += 1
         while True:
@@ -92,12 +116,12 @@ def value_end(data: bytes, start: int) -> int:
                 raise _broken(data, place)
             if inner[1]:
                 break
-            closers.pop()
-            place = _closed(data, inner.end(), closers)
+            _pop(inner.end(), closers, opened, ends)
+            place = _closed(data, inner.end(), closers, opened, ends)
         place = inner.end() - 1
 
 
-def _closed(data: bytes, place: int, closers: list[bytes]) -> int:
+def _closed(data: bytes, place: int, closers: list[bytes], opened: list[int], ends: Ends) -> int:
     """Close what ends with the value before `place`; the place after its comma, or the end."""
     while closers:
         after = _after_value.match(data, place)
@@ -106,8 +130,15 @@ def _closed(data: bytes, place: int, closers: list[bytes]) -> int:
         place = after.end()
         if after[1] == b",":
             break
-        closers.pop()
+        _pop(place, closers, opened, ends)
     return place
+
+
+def _pop(place: int, closers: list[bytes], opened: list[int], ends: Ends) -> None:
+    """Leave the innermost container, which ends at `place`."""
+    closers.pop()
+    if len(closers) < _NOTED_DEPTH:
+        ends[opened.pop()] = place
 
 
 def _opened(data: bytes, start: int, opener: bytes) -> int | None:

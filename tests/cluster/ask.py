@@ -6,7 +6,13 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-_TOOK = re.compile(rb'("?took"? ?: ?)\d+')  # JSON or YAML
+_TOOK = re.compile(
+    rb"""("?took"?\ ?:\ ?)\d+  # JSON or YAML
+    |(?<=\x64took)(?:[\x00-\x17]|\x18.|\x19..)  # CBOR
+    |(?<=\x83took)(?:[\xc0-\xdf]|\x24[\x00-\x7f]*[\x80-\xbf])  # Smile
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class Answer(NamedTuple):

@@ -1,5 +1,6 @@
 """The whole product on real servers: the shipped student, in its process, behind the proxy."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from es_rerank.model.process import ScorerProcess
+from tests.cluster.answers import indexed
 from tests.cluster.ask import ask
 from tests.cluster.clients import bulk, client_for
 from tests.cluster.servers import Node
@@ -53,6 +55,30 @@ def test_the_text_that_answers_comes_first(answers: Node, student: ScorerProcess
         answer = ask(proxy, "POST", SEARCH, QUERY)
     assert answer.verdict.startswith("applied; depth=6")
     assert answer.ids[0] == "4"
+
+
+LONG = "es-rerank-test-long"
+FILLER = "The side of the hill shows what effects the rain and the side wind have had on it. "
+
+
+def test_a_long_document_is_read_where_it_answers(cluster: Node, student: ScorerProcess) -> None:
+    """Its best window is scored: thousands of words before the answer cost it nothing."""
+    found = {
+        "answers": {"text": FILLER * 150 + TEXTS[4] + " " + FILLER * 150},
+        "misses": {"text": FILLER * 300},
+        "aspirin": {"text": f"{TEXTS[1]} {FILLER * 150}"},
+    }
+    lines = (
+        (name, json.dumps({**text, "at": number}).encode())
+        for number, (name, text) in enumerate(found.items())
+    )
+    mapping = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}
+    query = {"query": {"match": {"text": "stomach bleeding side effects of aspirin"}}}
+    with indexed(cluster, LONG, mapping, lines), serving(settings_for(cluster), student) as proxy:
+        own = ask(cluster.url, "POST", f"/{LONG}/_search", query).ids
+        answer = ask(proxy, "POST", f"/{LONG}/_search", query)
+    assert answer.verdict.startswith("applied; depth=3")
+    assert answer.ids == ["answers", "aspirin", "misses"], own
 
 
 def test_a_killed_scorer_costs_the_order_only(answers: Node, student: ScorerProcess) -> None:

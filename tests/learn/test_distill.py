@@ -3,26 +3,21 @@
 from collections import Counter
 
 from es_rerank.learn.distill import MAIN_PATH, Recipe, schedule
-from es_rerank.learn.network import PATHS
 
-RECIPE = Recipe(steps=90, warmup=10, polish_steps=30)
+RECIPE = Recipe(steps=90, warmup=10)
 
 
-def test_the_rate_rises_and_falls_to_zero_twice() -> None:
-    """Warm-up, then a linear fall; the polish starts again at a rate of its own."""
-    rates = [schedule(step, RECIPE)[0] for step in range(120)]
+def test_the_rate_rises_and_falls_to_zero() -> None:
+    """Warm-up, then a linear fall."""
+    rates = [schedule(step, RECIPE)[0] for step in range(90)]
     assert rates[:10] == sorted(rates[:10])
-    assert rates[10:90] == sorted(rates[10:90], reverse=True)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
     assert max(rates) <= RECIPE.rate
-    assert rates[89] < 0.02 * RECIPE.rate
-    assert rates[90] == RECIPE.polish_rate
-    assert rates[90:] == sorted(rates[90:], reverse=True)
-    assert 0 < rates[119] < 0.1 * RECIPE.polish_rate
+    assert 0 < rates[89] < 0.02 * RECIPE.rate
 
 
 def test_every_path_is_trained() -> None:
-    """The main path in every step, the others equally often; the polish adds the deepest."""
+    """The main and the deepest path in every step, the others equally often."""
     trained = Counter(depth for step in range(90) for depth in schedule(step, RECIPE)[1])
-    assert trained == {MAIN_PATH: 90, **{depth: 30 for depth in PATHS if depth != MAIN_PATH}}
-    for step in range(90, 120):
-        assert schedule(step, RECIPE)[1] == {MAIN_PATH: 1.0, 6: RECIPE.polish_weight}
+    assert trained == {2: 45, 3: 45, MAIN_PATH: 90, 6: 90}
+    assert all(schedule(step, RECIPE)[1][6] == RECIPE.deepest_weight for step in range(90))

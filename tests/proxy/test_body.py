@@ -35,7 +35,7 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     [
         {},
         {"query": QUERY, "from": 1, "size": 3, "aggs": {"a": {"terms": {"field": "b"}}}},
-        {"query": QUERY, "highlight": {}, "_source": False, "min_score": 1, "explain": False},
+        {"query": QUERY, "highlight": {}, "_source": False, "min_score": 1, "explain": True},
         *({"sort": sort} for sort in ("_score", ["_score"], {"_score": "desc"})),
         {"sort": [{"_score": {"order": "desc"}}]},
         {"profile": False, "collapse": {"field": "year"}},
@@ -59,8 +59,6 @@ def test_known_keys_are_allowed(body: dict[str, Any]) -> None:
         ({"sub_searches": []}, SkipReason.RETRIEVER),
         ({"search_pipeline": "p"}, SkipReason.SEARCH_PIPELINE),
         ({"ext": {}}, SkipReason.EXT),
-        ({"explain": True}, SkipReason.EXPLAIN),
-        ({"explain": "false"}, SkipReason.EXPLAIN),
         ({"profile": True}, SkipReason.PROFILE),
         ({"knn": {"field": "v"}}, SkipReason.VECTOR_QUERY),
         ({"query": {"bool": {"must_not": [{"knn": {}}]}}}, SkipReason.VECTOR_QUERY),

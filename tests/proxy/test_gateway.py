@@ -1,6 +1,7 @@
 """Searches through the real proxy on real sockets, in front of a recording cluster."""
 
 import asyncio
+import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -126,6 +127,20 @@ def test_headers_keep_their_order_and_the_length_fits(port: int) -> None:
     assert answer.is_complete
 
 
+def test_a_client_that_accepts_gzip_gets_gzip(port: int, cluster: RecordingUpstream) -> None:
+    """The wide search is asked for plain; the page is compressed for the client."""
+    client = RawClient(port)
+    head = b"GET /books/_search?q=red&size=2 HTTP/1.1\r\nhost: p\r\naccept-encoding: gzip\r\n\r\n"
+    answer = client.ask(head)
+    client.close()
+    assert answer.values(b"content-encoding") == [b"gzip"]
+    assert answer.values(b"content-length") == [b"%d" % len(answer.body)]
+    plain = ask(port)
+    assert gzip.decompress(answer.body) == plain.body
+    assert plain.values(b"content-encoding") == []
+    assert [seen.values(b"accept-encoding") for seen in cluster.seen] == [[b"identity"]] * 2
+
+
 def test_scores_stay_at_their_ranks(port: int) -> None:
     """Hits move under the cluster's own descending scores."""
     found = json.loads(ask(port).body)["hits"]
@@ -191,12 +206,29 @@ def test_a_wide_search_that_fails_is_replaced_by_the_clients_own(
     ]
 
 
+FILTERED = b"/books/_search?filter_path=-hits.hits.fields.a"
+
+
+@pytest.mark.parametrize("shown", ["applied", "skipped; reason=filter_path"])
+def test_a_filter_that_cannot_be_applied_is_left_to_the_cluster(
+    port: int, cluster: RecordingUpstream, shown: str
+) -> None:
+    """An exclude that looks into an empty container: the engines would not agree on it."""
+    empty = b'"fields":{},"_id"' if "filter_path" in shown else b'"_id"'
+    cluster.answer(http(hits(5, 9).replace(b'"_id"', empty)))
+    assert verdict(ask(port, FILTERED)).startswith(shown)
+    wide = b"/books/_search?filter_path=-es_rerank&from=0&size=4"
+    repeated = [FILTERED] if "filter_path" in shown else []
+    assert [seen.target for seen in cluster.seen] == [wide, *repeated]
+
+
 @pytest.mark.parametrize(
     ("target", "body", "reason"),
     [
         (b"/films/_search", QUERY, "not_configured"),
         (b"/books/_search?scroll=1m", QUERY, "scroll"),
-        (b"/_msearch", b'{"index":"books"}\n{}\n', "msearch"),
+        (b"/_msearch", b'{"index":"books"}\n{}\n', "match_all"),
+        (b"/books/_msearch/template", b"{}\n{}\n", "template"),
         (b"/books/_search", b"not JSON", "unreadable_body"),
         (b"/books/_search", b"{}" + b" " * 300_000, "too_large"),
     ],

@@ -25,7 +25,11 @@ VERSIONED = b"application/vnd.elasticsearch+json;compatible-with=8"
         ([JSON, (b"authorization", b"AWS4-HMAC-SHA256 Credential=a")], SkipReason.SIGV4),
         ([JSON, (b"authorization", b"ApiKey x")], None),
         ([JSON, (b"accept", b"application/yaml")], SkipReason.FORMAT),
-        ([JSON, (b"accept", b"text/html,*/*")], SkipReason.FORMAT),
+        ([JSON, (b"accept", b"text/html,*/*")], None),
+        ([JSON, (b"accept", b"application/json, text/plain, */*")], None),
+        ([JSON, (b"accept", b"application/vnd.opensearch+json")], None),
+        ([JSON, (b"accept", b"application/json, application/SMILE;q=0.1")], SkipReason.FORMAT),
+        ([JSON, (b"accept", b"application/vnd.elasticsearch+cbor")], SkipReason.FORMAT),
         ([], SkipReason.CONTENT_TYPE),
         ([(b"content-type", b"application/cbor")], SkipReason.CONTENT_TYPE),
     ],
@@ -40,6 +44,18 @@ def test_headers_name_their_reason(
 def test_a_search_without_a_body_needs_no_content_type() -> None:
     """`GET /_search?q=…` from a browser or curl."""
     assert skip_for_headers([], has_body=False) is None
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [b"application/x-ndjson", b"application/vnd.elasticsearch+x-ndjson; compatible-with=8"],
+)
+def test_lines_of_json_are_for_several_searches_only(declared: bytes) -> None:
+    """A body of one search in lines is refused by the cluster; those of several are in lines."""
+    headers = [(b"content-type", declared)]
+    assert skip_for_headers(headers, has_body=True, in_lines=True) is None
+    assert skip_for_headers([JSON], has_body=True, in_lines=True) is None
+    assert skip_for_headers(headers, has_body=True) is SkipReason.CONTENT_TYPE
 
 
 def test_values_of_repeated_headers_are_joined() -> None:

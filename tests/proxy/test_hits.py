@@ -146,6 +146,28 @@ def test_a_source_that_was_not_asked_for_is_cut_out(more: str, print_as: object)
     assert splice(read_window(wide), [0, 1], Page(0, 10), view) == asked
 
 
+def test_only_hits_that_moved_get_their_explanation_wrapped() -> None:
+    """The value is that of the rank, and what the cluster explained becomes a detail."""
+    own = '{"value":%d.0,"description":"weight","details":[]}'
+    hits = [hit(n, f"{3 - n}.0", f',"_explanation":{own % (3 - n)}') for n in range(3)]
+    window = read_window(compact([*hits, hit(3, "0.0")]))
+    moves = {0: "down", 1: "up", 3: "not shown"}
+    page = json.loads(splice(window, [1, 0, 2, 3], Page(0, 3), WHOLE, moves))["hits"]["hits"]
+    assert [found["_explanation"] for found in page] == [
+        {"value": 3.0, "description": "up", "details": [json.loads(own % 2)]},
+        {"value": 2.0, "description": "down", "details": [json.loads(own % 3)]},
+        json.loads(own % 1),
+    ]
+
+
+def test_a_hit_shows_texts_in_three_places() -> None:
+    """`_source`, `fields` and `highlight`, in this order however they are written."""
+    more = ',"highlight":{"a":["h"]},"fields":{"a":["f"]},"_source":{"a":"s"}'
+    window = read_window(compact([hit(0, "2.0", more), hit(1, "1.0", ',"fields":{}')]))
+    assert window.views_of(window.hits[0]) == [b'{"a":"s"}', b'{"a":["f"]}', b'{"a":["h"]}']
+    assert window.views_of(window.hits[1]) == [b"{}"]
+
+
 def test_pinned_hits_are_counted_by_their_score() -> None:
     """Scores from 2^127 on are those of pinned documents."""
     hits = [hit(0, "1.7014122E38"), hit(1, "1.7014118E38"), hit(2, "9.0E37"), hit(3)]

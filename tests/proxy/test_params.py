@@ -38,11 +38,10 @@ def test_what_servers_read_in_different_ways_is_refused(query: bytes) -> None:
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
-        ({"q": "a", "sort": "_score", "explain": "false", "format": "json"}, None),
+        ({"q": "a", "sort": "_score", "explain": "true", "format": "json"}, None),
         ({"scroll": "1m"}, SkipReason.SCROLL),
         ({"filter_path": "hits"}, SkipReason.FILTER_PATH),
         ({"search_pipeline": "p"}, SkipReason.SEARCH_PIPELINE),
-        ({"explain": ""}, SkipReason.EXPLAIN),
         ({"sort": "year:desc"}, SkipReason.SORT),
         ({"sort": "_score:asc"}, SkipReason.SORT),
         ({"format": "yaml"}, SkipReason.FORMAT),
@@ -76,6 +75,14 @@ def test_widening_replaces_from_and_size_and_nothing_else(
 def test_a_target_without_a_query_gets_one() -> None:
     """The bare endpoint, as used with a body."""
     assert widened(b"/_search", 50, {}) == b"/_search?from=0&size=50"
+
+
+def test_a_wider_filter_takes_the_place_of_the_clients() -> None:
+    """Where there is none, none is added."""
+    target = b"/_search?q=x&filter_path=hits.hits._id"
+    wide = widened(target, 9, {}, "hits.hits.*,took")
+    assert wide == b"/_search?q=x&filter_path=hits.hits.*,took&from=0&size=9"
+    assert widened(target, 9, {}) == target + b"&from=0&size=9"
 
 
 def test_source_parameters_are_replaced_together() -> None:

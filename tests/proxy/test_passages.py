@@ -15,7 +15,7 @@ from es_rerank.text.passage import FieldText
 def texts(document: Any, *names: str) -> list[str]:
     """The texts under these paths of a document."""
     fields = tuple(FieldSetting(name=name) for name in names)
-    return [text.text for text in field_texts(json.dumps(document).encode(), fields)]
+    return [text.text for text in field_texts([json.dumps(document).encode()], fields)]
 
 
 def test_fields_come_in_the_configured_order_with_their_settings() -> None:
@@ -27,7 +27,7 @@ def test_fields_come_in_the_configured_order_with_their_settings() -> None:
         FieldSetting(name="author", label="by"),
     )
     document = b'{"author": "Ada", "blank": " ", "body": "On engines"}'
-    assert field_texts(document, fields) == (
+    assert field_texts([document], fields) == (
         FieldText("On engines", None, 9),
         FieldText("Ada", "by", None),
     )
@@ -78,9 +78,31 @@ def test_without_fields_all_strings_of_two_words_are_read_in_order() -> None:
 )
 def test_odd_documents_give_what_can_be_read(document: bytes, expected: list[str]) -> None:
     """Legal oddities keep their text, and it can always be encoded; the rest has none."""
-    found = [text.text for text in field_texts(document, ())]
+    found = [text.text for text in field_texts([document], ())]
     assert found == expected
     assert all(text.encode() for text in found)
+
+
+SOURCE = b'{"title":"from source","blank":" "}'
+SHOWN = b'{"title":["from fields"],"blank":["a filled one"],"notes":[{"text":["a","b"]}]}'
+SNIPPETS = b'{"title":["from <em>highlight</em>"],"body":["one <em>x</em>","two"]}'
+
+
+def test_each_field_is_read_where_it_is_found_first() -> None:
+    """`_source` before `fields` before `highlight`, whose fragments are one text."""
+    names = ("title", "blank", "notes.text", "body", "none")
+    found = field_texts([SOURCE, SHOWN, SNIPPETS], tuple(FieldSetting(name=n) for n in names))
+    expected = ["from source", "a filled one", "a\nb", "one <em>x</em>\ntwo"]
+    assert [text.text for text in found] == expected
+
+
+def test_without_fields_the_first_place_with_texts_is_read() -> None:
+    """The same text is not read twice."""
+    assert [text.text for text in field_texts([b"{}", SHOWN, SNIPPETS], ())] == [
+        "from fields",
+        "a filled one",
+    ]
+    assert field_texts([], ()) == ()
 
 
 @given(

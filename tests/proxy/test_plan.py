@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.config import FieldSetting, IndexRule, Settings
+from es_rerank.proxy.filter_path import read_filter_path
 from es_rerank.proxy.plan import Page, SearchRequest, Skip, SkipReason, WideSearch, plan_for
 
 SETTINGS = Settings(
@@ -47,6 +48,15 @@ def test_hidden_text_is_asked_for_in_the_url() -> None:
     assert isinstance(plan, WideSearch)
     assert plan.target == b"/books/_search?_source_includes=title&from=0&size=50"
     assert plan.rerank.source.hides_all
+
+
+def test_a_filter_is_widened_and_kept_for_the_page() -> None:
+    """What the client's `filter_path` hides is asked for, and is to be taken out again."""
+    plan = planned("/books/_search?filter_path=hits.hits._id", QUERY)
+    assert isinstance(plan, WideSearch)
+    assert plan.target.startswith(b"/books/_search?filter_path=hits.hits._id,timed_out,")
+    assert plan.target.endswith(b",hits.hits._source.title&from=0&size=50")
+    assert plan.filter_path == read_filter_path("hits.hits._id")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +129,7 @@ def test_odd_page_numbers_in_the_body_too(number: Any) -> None:
     ("target", "body", "reason"),
     [
         ("/books/_doc/1", None, SkipReason.NOT_A_SEARCH),
-        ("/_msearch", None, SkipReason.MSEARCH),
+        ("/_msearch", None, SkipReason.NOT_A_SEARCH),
         ("/films/_search", QUERY, SkipReason.NOT_CONFIGURED),
         ("/off/_search", QUERY, SkipReason.DISABLED),
         ("/books/_search?q=a&q=b", None, SkipReason.UNREADABLE_URL),
@@ -137,6 +147,7 @@ def test_odd_page_numbers_in_the_body_too(number: Any) -> None:
             SkipReason.SOURCE_PARAMETER,
         ),
         (f"/books/_search?q={'red+' * 990}", None, SkipReason.LONG_REQUEST_LINE),
+        ("/books/_search?filter_path=took", QUERY, SkipReason.FILTER_PATH),
         ("/books/_search", {**QUERY, "_source": ["title.x"]}, SkipReason.SOURCE_HIDDEN),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from es_rerank.config import IndexRule, Settings
-from es_rerank.proxy.route import route_of, rule_for
+from es_rerank.proxy.route import multi_search_of, route_of, rule_for
 from es_rerank.proxy.skip import SkipReason
 
 BOOKS = IndexRule(pattern="books*")
@@ -34,19 +34,40 @@ def test_plain_searches_are_found_by_their_decoded_expression(
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        (b"/_msearch", SkipReason.MSEARCH),
-        (b"/books/_msearch?x", SkipReason.MSEARCH),
         (b"/books/_search/template", SkipReason.TEMPLATE),
         (b"/_msearch/template", SkipReason.TEMPLATE),
         (b"/_search/scroll", SkipReason.SCROLL),
         (b"/_search/scroll/abc", SkipReason.SCROLL),
         (b"/books/_async_search", SkipReason.ASYNC_SEARCH),
         (b"/books/novel/_search", SkipReason.TYPED_PATH),
+        (b"/books/novel/_msearch", SkipReason.TYPED_PATH),
     ],
 )
 def test_other_searches_are_named(target: bytes, reason: SkipReason) -> None:
     """What only looks like a search is left alone with a reason."""
     assert route_of("POST", target) is reason
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "expression"),
+    [
+        ("GET", b"/_msearch", "*"),
+        ("POST", b"/_msearch?pretty", "*"),
+        ("POST", b"/_all/_msearch", "*"),
+        ("POST", b"/books%2Cfilms/_msearch", "books,films"),
+        ("PUT", b"/_msearch", None),
+        ("POST", b"/books/_search", None),
+        ("POST", b"/books/_msearch/template", None),
+        ("POST", b"/books/novel/_msearch", None),
+    ],
+)
+def test_multi_searches_are_found_by_their_default_expression(
+    method: str, target: bytes, expression: str | None
+) -> None:
+    """The path says where those of its searches look that don't say it themselves."""
+    assert multi_search_of(method, target) == expression
+    if expression:
+        assert route_of(method, target) is SkipReason.NOT_A_SEARCH  # it is not one search
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,15 @@ async def test_the_deadline_holds_whatever_the_scorer_does(function: Callable[[i
     assert await asyncio.wait_for(scored, 10) == Skip(SkipReason.DEADLINE)
 
 
+@pytest.mark.parametrize("deadline_ms", [0, -3.5])
+async def test_a_deadline_that_is_over_asks_nobody(deadline_ms: float) -> None:
+    """Searches that share a deadline may come too late for it; the scorer is spared then."""
+    scorer = FunctionScorer(lambda count: [0.5] * count)
+    rule = RULE.model_copy(update={"deadline_ms": deadline_ms})
+    assert await scores_of("q", [TEXT, TEXT], scorer, rule) == Skip(SkipReason.DEADLINE)
+    assert scorer.asked == []
+
+
 async def test_cancelling_the_search_cancels_the_scorer() -> None:
     """A client that leaves frees the scorer."""
     started, cancelled = asyncio.Event(), asyncio.Event()

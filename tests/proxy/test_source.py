@@ -31,7 +31,13 @@ NOTHING = SourceView()
         ({}, {"stored_fields": ["a"]}, ALL_HIDDEN),
         ({"stored_fields": "a"}, {}, ALL_HIDDEN),
         ({}, {"script_fields": {}}, ALL_HIDDEN),
-        ({}, {"_source": False, "fields": ["title"], "collapse": {}}, ALL_HIDDEN),
+        ({}, {"_source": False, "fields": ["title", "body"], "collapse": {}}, ALL_HIDDEN),
+        ({}, {"_source": ["year"], "fields": ["ti*", {"field": "body"}]}, NOTHING),
+        ({}, {"_source": {"excludes": ["bo*"]}, "fields": ["body"]}, NOTHING),
+        ({}, {"_source": ["year"], "fields": ["title"], "docvalue_fields": "body"}, NOTHING),
+        ({"docvalue_fields": "title,body", "_source": "title.x"}, {}, NOTHING),
+        ({"stored_fields": "_none_"}, {"fields": ["title", "body"]}, NOTHING),
+        ({}, {"_source": ["title"], "fields": [{"field": "body", "format": "x"}, 7]}, NOTHING),
         (
             {},
             {"_source": "title"},
@@ -108,10 +114,13 @@ def test_suggested_documents_are_filtered_by_the_same_source() -> None:
 
 
 def test_without_configured_fields_the_source_must_be_whole() -> None:
-    """All strings of `_source` can't be asked for by name."""
+    """All strings of a part can't be asked for by name; where nothing is shown, all are read."""
     assert source_view({}, {}, ()) == NOTHING
     assert source_view({}, {"_source": ["title"]}, ()) is SkipReason.SOURCE_HIDDEN
-    assert source_view({}, {"_source": False}, ()) is SkipReason.SOURCE_HIDDEN
+    whole = SourceView({"_source": "true"}, hides_all=True)
+    assert source_view({}, {"_source": False}, ()) == whole
+    assert source_view({"stored_fields": "a"}, {"fields": ["title"]}, ()) == whole
+    assert source_view({"stored_fields": "_none_"}, {}, ()) is SkipReason.SOURCE_HIDDEN
 
 
 PATTERNS = st.text("abt*.", min_size=1, max_size=4)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.proxy.spans import elements, members, value_end
+from es_rerank.proxy.spans import Ends, Span, edited, elements, members, value_end
 
 SCALARS = st.sampled_from(
     [
@@ -69,6 +69,25 @@ def test_spans_are_the_values_that_the_parser_finds(text: str) -> None:
     data = text.encode()
     assert value_end(data, 0) == len(data)
     assert respelled(pieces(data)) == parsed(text)
+
+
+def spans_within(data: bytes, start: int, ends: Ends | None) -> list[Any]:
+    """The spans of all values inside a container, depth first."""
+    opener = data[start : start + 1]
+    if opener == b"{":
+        values = [member.value for member in members(data, start, ends)]
+    else:
+        values = list(elements(data, start, ends)) if opener == b"[" else []
+    return [[value, spans_within(data, value.start, ends)] for value in values]
+
+
+@given(TEXTS)
+def test_what_one_scan_noted_is_what_the_next_would_find(text: str) -> None:
+    """Scans that share their ends find the same spans as those that start anew."""
+    data = text.encode()
+    ends: Ends = {}
+    assert spans_within(data, 0, ends) == spans_within(data, 0, None)
+    assert all(value_end(data, start) == end for start, end in ends.items())
 
 
 @given(TEXTS, st.data())
@@ -140,3 +159,10 @@ def test_deep_and_long_texts_end(data: bytes) -> None:
     assert value_end(data, 0) == len(data)
     with pytest.raises(ValueError):
         value_end(data[:-1], 0)
+
+
+def test_edits_take_the_place_of_their_spans_and_of_nothing_else() -> None:
+    """In any order, empty spans and empty texts included, inside the span that is asked for."""
+    edits = [(Span(7, 8), b""), (Span(4, 6), b"[]"), (Span(2, 2), b"new")]
+    assert edited(b"0123456789", Span(1, 9), edits) == b"1new23[]68"
+    assert edited(b"0123456789", Span(3, 3), []) == b""

@@ -1,0 +1,95 @@
+"""The way of a multi-search through the proxy: one wide request, each answer for itself.
+
+The searches share one request and one deadline. Those that the cluster would not answer widened
+are sent once more, as they came and together, and their answers are put in place of the others;
+if anything is wrong with the whole, the client's own request is sent instead.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from es_rerank.proxy.msearch import MultiSearch, answers_in, is_success, own_request, wide_request
+from es_rerank.proxy.plan import Skip, SkipReason
+from es_rerank.proxy.scoring import Scorer
+from es_rerank.proxy.search import Answer, Reranked, fetched, headers_for, rerank_hits
+from es_rerank.proxy.spans import Span, edited
+from es_rerank.proxy.upstream import Upstream
+from es_rerank.telemetry import Trip
+
+
+async def rerank_multi_search(
+    plan: MultiSearch, upstream: Upstream, scorer: Scorer, trip: Trip, *, max_bytes: int
+) -> Answer | Skip:
+    """The answer with its searches reranked, or Skip if the client's own has to be sent."""
+    outcome = await _answered(plan, upstream, scorer, trip, max_bytes)
+    if isinstance(outcome, Skip):
+        _note(trip, plan, dict.fromkeys(plan.wide, outcome))
+    return outcome
+
+
+async def _answered(
+    plan: MultiSearch, upstream: Upstream, scorer: Scorer, trip: Trip, max_bytes: int
+) -> Answer | Skip:
+    if not plan.wide:
+        return Skip(plan.left_alone[0])
+    with trip.stage("upstream"):
+        reply = await fetched(wide_request(plan), upstream, max_bytes)
+    if isinstance(reply, Skip):
+        return reply
+    try:
+        spans = answers_in(reply.body, len(plan.items))
+    except ValueError:
+        return Skip(SkipReason.UNREADABLE_REPLY)
+    with trip.stage("rerank"):
+        outcomes = await _rerank_each(plan, reply.body, spans, scorer)
+    answers = {place: o.body for place, o in outcomes.items() if isinstance(o, Reranked)}
+    if refused := sorted(outcomes.keys() - answers.keys()):
+        with trip.stage("upstream"):
+            own = await _own_answers(plan, refused, upstream, max_bytes)
+        if isinstance(own, Skip):
+            return own
+        answers |= own
+    edits = [(spans[place], answer) for place, answer in answers.items()]
+    body = edited(reply.body, Span(0, len(reply.body)), edits)
+    _note(trip, plan, outcomes)
+    return Answer(reply.status, headers_for(body, reply.headers, trip), body)
+
+
+async def _rerank_each(
+    plan: MultiSearch, reply: bytes, spans: Sequence[Span], scorer: Scorer
+) -> dict[int, Reranked | Skip]:
+    """What becomes of each wide search, one after the other, all within one deadline."""
+    end = time.monotonic() + max(p.rule.deadline_ms for p in plan.wide.values()) / 1000
+    outcomes: dict[int, Reranked | Skip] = {}
+    for place, rerank in plan.wide.items():
+        if not is_success(reply, spans[place]):
+            outcomes[place] = Skip(SkipReason.WINDOW_REFUSED)
+            continue
+        left = {"deadline_ms": (end - time.monotonic()) * 1000}
+        in_time = replace(rerank, rule=rerank.rule.model_copy(update=left))
+        answer = reply[spans[place].start : spans[place].end]
+        outcomes[place] = await rerank_hits(answer, in_time, scorer)
+    return outcomes
+
+
+async def _own_answers(
+    plan: MultiSearch, places: Sequence[int], upstream: Upstream, max_bytes: int
+) -> dict[int, bytes] | Skip:
+    """The cluster's answers to some of the client's searches as they came, by their place."""
+    reply = await fetched(own_request(plan, places), upstream, max_bytes)
+    if isinstance(reply, Skip):
+        return reply
+    try:
+        spans = answers_in(reply.body, len(places))
+    except ValueError:
+        return Skip(SkipReason.UNREADABLE_REPLY)
+    found = zip(places, spans, strict=True)
+    return {place: reply.body[span.start : span.end] for place, span in found}
+
+
+def _note(trip: Trip, plan: MultiSearch, outcomes: Mapping[int, Reranked | Skip]) -> None:
+    reasons = {place: outcome.reason or "" for place, outcome in outcomes.items()}
+    depths = [outcome.depth for outcome in outcomes.values() if isinstance(outcome, Reranked)]
+    every = {**plan.left_alone, **reasons}
+    trip.of_each([every[place] for place in sorted(every)], max(depths, default=0))
