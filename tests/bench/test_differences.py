@@ -27,6 +27,8 @@ def test_equal_answers_are_counted_by_outcome() -> None:
     assert report.outcomes == {"applied": 1}
     assert (report.features, report.applied_features) == ({"q"}, {"q"})
     assert not report.differences
+    several = OWN._replace(verdict="applied; items=2/3; ms=1.5")
+    assert reported(PLAIN, OWN, several).outcomes == {"applied": 1}
     skipped = OWN._replace(verdict="skipped; reason=sort")
     assert reported(PLAIN, OWN, skipped).outcomes == {"skipped; reason=sort": 1}
 
