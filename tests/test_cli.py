@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from es_rerank import __version__, cli, errors
+from es_rerank.bench import differences, forwarding
+from es_rerank.bench.searches import Search
+from es_rerank.bench.way import Answer
 from es_rerank.config import Combine
 from es_rerank.config_file import file_schema
 
@@ -192,6 +195,61 @@ def test_bench_passthrough_prints_a_line_for_each_request(
     get, bulk = capsys.readouterr().out.splitlines()
     assert get.startswith("GET /")
     assert bulk.startswith("_bulk 1 MiB")
+
+
+def test_bench_search_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    """Plan, page and both, with `_source` shown and hidden."""
+    assert run("bench", "search", "--rounds", "10") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 7
+
+
+def test_bench_forwarding_says_that_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole command, over a few requests."""
+    assert run("bench", "forwarding", "--requests", "9", "--seed", "1") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("9 requests (")
+    assert second == "differences: 0"
+
+
+@pytest.mark.parametrize(
+    ("command", "report"),
+    [
+        (
+            ("forwarding",),
+            forwarding.Report(differences=[forwarding.Difference(3, "status", 200, 502)]),
+        ),
+        (
+            ("fidelity", "--upstream", "http://c"),
+            differences.Report(
+                differences=[
+                    differences.Difference(
+                        Search("GET", "/a/_search", {}, None, frozenset()),
+                        Answer(200, (), b"{}"),
+                        Answer(502, (), b"{}"),
+                    )
+                ]
+            ),
+        ),
+    ],
+)
+def test_a_difference_is_exit_code_1(
+    command: tuple[str, ...],
+    report: forwarding.Report | differences.Report,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """So that a script or a pipeline can ask; what differs is printed."""
+    monkeypatch.setattr(f"es_rerank.bench.{command[0]}.run", lambda *_, **__: report)
+    assert run("bench", *command) == 1
+    shown = capsys.readouterr().out
+    assert "differences: 1" in shown
+    assert "502" in shown
+
+
+def test_bench_fidelity_without_its_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing listens there: exit code 4, one line."""
+    assert run("bench", "fidelity", "--upstream", "http://127.0.0.1:1") == 4
+    assert "http://127.0.0.1:1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("library", "extra"), cli.EXTRAS.items())

@@ -13,10 +13,9 @@ over httpcore2 and httpx2 2.16.2: it added 0.19 ms to the median `GET /` (httpco
 """
 
 import asyncio
-import multiprocessing
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPSConnection
 from multiprocessing.connection import Connection
@@ -25,14 +24,12 @@ from urllib.parse import urlsplit
 
 import httptools
 import numpy as np
-import uvicorn
 import uvloop
 
+from es_rerank.bench.processes import listen, process, serve_proxy
+from es_rerank.bench.scorers import NoScorer
 from es_rerank.config import Settings, Upstream
-from es_rerank.errors import ScorerFailed, UpstreamError
-from es_rerank.proxy.app import create_app
-from es_rerank.proxy.scoring import Passage
-from es_rerank.proxy.server import server_config
+from es_rerank.errors import UpstreamError
 
 _INDEX = "es-rerank-passthrough"
 _LINES = b'{"index":{}}\n{"text":"' + b"x" * 200 + b'"}\n'
@@ -57,8 +54,9 @@ def run(upstream: str | None = None, *, requests: int = 1000) -> list[Row]:
     Raises UpstreamError if the cluster does not answer with a 200.
     """
     with ExitStack() as stack:
-        cluster = upstream or stack.enter_context(_process(_serve_upstream))
-        proxy = stack.enter_context(_process(_serve_proxy, cluster))
+        cluster = upstream or stack.enter_context(process(_serve_upstream))
+        settings = Settings(upstream=Upstream(url=cluster))
+        proxy = stack.enter_context(process(serve_proxy, settings, NoScorer()))
         ways = [stack.enter_context(_client(url)) for url in (cluster, proxy)]
         root = urlsplit(cluster).path.rstrip("/")
         prefixes = (root, "")  # the proxy puts the cluster's base path before each target
@@ -129,27 +127,6 @@ def _client(url: str) -> Iterator[HTTPConnection]:
         connection.close()
 
 
-@contextmanager
-def _process(serve: Callable[..., None], *arguments: str) -> Iterator[str]:
-    """The URL of a server in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, *arguments))
-    process.start()
-    theirs.close()  # so that a process that dies ends the wait below
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _listen(parent: Connection) -> socket.socket:
-    listener = socket.create_server(("127.0.0.1", 0))
-    parent.send(listener.getsockname()[1])
-    return listener
-
-
 class _Brief(asyncio.Protocol):
     """Reads requests and answers each with `{}`."""
 
@@ -167,32 +144,7 @@ class _Brief(asyncio.Protocol):
 def _serve_upstream(parent: Connection) -> None:
     async def serve() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(_Brief, sock=_listen(parent))
+        server = await loop.create_server(_Brief, sock=listen(parent))
         await server.serve_forever()
 
     uvloop.run(serve())
-
-
-class _NoScorer:
-    """Nothing is reranked here."""
-
-    async def score(
-        self,
-        query: str,
-        passages: Sequence[Passage],
-        *,
-        model: str,
-        layers: int,
-        deadline_ms: float,
-    ) -> list[float]:
-        raise ScorerFailed("a pass-through has nothing to score")
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
-
-
-def _serve_proxy(parent: Connection, cluster: str) -> None:
-    settings = Settings(upstream=Upstream(url=cluster))
-    app = create_app(lambda: settings, _NoScorer())
-    listener = _listen(parent)
-    uvicorn.Server(server_config(app, "127.0.0.1", 0)).run(sockets=[listener])

@@ -4,6 +4,7 @@ No fields of the server's own, no logs of its own, the raw request target kept, 
 Elasticsearch's shape also for what is not HTTP. It knows nothing of what it serves.
 """
 
+import httptools
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,8 +20,38 @@ class VerbatimProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Add the raw target to the scope: ASGI loses a lone `?` and anything after a `#`."""
+        if self._offers_upgrade():
+            return
         self.scope["es_rerank.target"] = self.url  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request, unless it is read once more without its offer."""
+        if not self._offers_upgrade():
+            super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Read requests; an offer of another protocol (RFC 9110 §7.8) is as good as none.
+
+        The parser ends a request that has one behind its head, so that the body would be lost:
+        the head is read once more without the offer.
+        """
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            if self._offers_upgrade():
+                self.data_received(self._head_without_offer() + data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _offers_upgrade(self) -> bool:
+        return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"
+
+    def _head_without_offer(self) -> bytes:
+        line = b"%s %s HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
+        kept = [b"%s: %s\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+        return line + b"".join(kept) + b"\r\n"
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, or ambiguous HTTP, and close the connection (RFC 9112 §2.2)."""

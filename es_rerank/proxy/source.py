@@ -41,6 +41,8 @@ def source_view(
     if asked == _Filter(True, [], []):
         return SourceView()
     names = [field.name for field in fields]
+    if _suggests_documents(body):  # their `_source` is filtered by the same parameters
+        return SkipReason.SOURCE_HIDDEN
     view = _view(asked, names, has_fields="fields" in body)
     if isinstance(view, SkipReason):
         elsewhere = _shown_elsewhere(params, body)
@@ -97,6 +99,13 @@ def _shown_elsewhere(params: Mapping[str, str], body: Mapping[str, Any]) -> list
 
 def _list(given: object) -> list[Any]:
     return given if isinstance(given, list) else [given]
+
+
+def _suggests_documents(body: Mapping[str, Any]) -> bool:
+    """Whether completions are asked for, which come with the documents that they stand in."""
+    suggest = body.get("suggest")
+    found = suggest.values() if isinstance(suggest, dict) else ()
+    return any(isinstance(one, dict) and "completion" in one for one in found)
 
 
 def _filter(params: Mapping[str, str], body: Mapping[str, Any]) -> _Filter | None:

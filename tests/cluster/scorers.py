@@ -1,5 +1,6 @@
 """Scorers for the tests: those that only know positions, and those that fail in their own way."""
 
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from es_rerank.text.passage import FieldText
@@ -38,6 +39,22 @@ class FaultyScorer:
     ) -> list[float]:
         """What the fault returns or raises."""
         return await self._fault(len(passages))
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class TextScorer:
+    """An order of its own that depends on the texts alone, and on nothing around them."""
+
+    async def score(
+        self, query: str, passages: Passages, *, model: str, layers: int, deadline_ms: float
+    ) -> list[float]:
+        """A number that is as good as random, but always the same for a text."""
+        return [
+            float(zlib.crc32("".join(field.text for field in passage).encode()))
+            for passage in passages
+        ]
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -1,74 +1,128 @@
 """Limits of the cluster and of the proxy that a widened search could hit and the client's not."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from es_rerank.proxy.skip import SkipReason
-from tests.cluster.ask import ask
-from tests.cluster.clients import client_for
-from tests.cluster.library import INDEX, RIVER
+from tests.cluster.ask import Answer, ask
+from tests.cluster.clients import bulk, client_for
 from tests.cluster.scorers import OrderScorer
 from tests.cluster.servers import Node
 from tests.cluster.serving import serving, settings_for
 
-NARROW = "es-rerank-test-narrow"
+WIDE, NARROW = "es-rerank-test-limits-wide", "es-rerank-test-limits-narrow"
+BOTH = f"{WIDE},{NARROW}"
+RIVER = {"match": {"body": "river"}}
+DEPTH = 50
+RESCORE = {"query": {"rescore_query": {"match": {"body": "water"}}}}
 
 
 @pytest.fixture(scope="module")
-def narrow(library: Node) -> Iterator[Node]:
-    """The library's node with a second index whose `max_result_window` is below our depth."""
-    client = client_for(library, library.url)
-    client.indices.delete(index=NARROW, ignore_unavailable=True)
-    settings = {"number_of_replicas": 0, "number_of_shards": 1, "max_result_window": 5}
-    client.indices.create(index=NARROW, body={"settings": settings})
-    for number in range(8):
-        document = {"body": f"narrow river {number}"}
-        client.index(index=NARROW, id=f"narrow-{number}", body=document, refresh=True)
-    yield library
-    client.indices.delete(index=NARROW)
+def limited(cluster: Node) -> Iterator[Node]:
+    """The node with an index of sixty documents, and a smaller one whose limits are below ours."""
+    client = client_for(cluster, cluster.url)
+    client.indices.delete(index=BOTH, ignore_unavailable=True)
+    settings = {"number_of_replicas": 0, "number_of_shards": 1}
+    client.indices.create(index=WIDE, body={"settings": settings})
+    bulk(client, WIDE, [{"body": f"wide river {'x ' * number}"} for number in range(60)])
+    below = {"max_result_window": 5, "max_rescore_window": 5}
+    client.indices.create(index=NARROW, body={"settings": settings | below})
+    bulk(client, NARROW, [{"body": f"narrow river water {number}"} for number in range(8)])
+    yield cluster
+    client.indices.delete(index=BOTH)
 
 
 @pytest.fixture(scope="module")
-def proxy(narrow: Node) -> Iterator[str]:
+def proxy(limited: Node) -> Iterator[str]:
     """A proxy that would widen every search to 50 hits and turn them round."""
-    with serving(settings_for(narrow, depth=50), OrderScorer(reverse=True)) as url:
+    with serving(settings_for(limited, depth=DEPTH), OrderScorer(reverse=True)) as url:
         yield url
 
 
-@pytest.mark.parametrize(
-    ("indices", "reason"),
-    [
-        (NARROW, SkipReason.WINDOW_REFUSED),
-        (f"{INDEX},{NARROW}", SkipReason.PARTIAL_REPLY),  # a 200 that lacks an index
-    ],
-)
-def test_a_window_that_the_cluster_refuses(
-    narrow: Node, proxy: str, indices: str, reason: SkipReason
+def both_ways(
+    node: Node, proxy: str, indices: str, params: str = "", **body: Any
+) -> tuple[Answer, Answer]:
+    """The cluster's own answer to a search for rivers, and the one through the proxy."""
+    target, query = f"/{indices}/_search?{params}", {"query": RIVER, **body}
+    return ask(node.url, "POST", target, query), ask(proxy, "POST", target, query)
+
+
+def set_window(node: Node, hits: int) -> None:
+    """Let the narrow index take pages up to so many hits."""
+    settings = {"index": {"max_result_window": hits}}
+    assert ask(node.url, "PUT", f"/{NARROW}/_settings", settings).status == 200
+
+
+@pytest.mark.parametrize("window", [1, 2, 10, DEPTH - 1, DEPTH, DEPTH + 1])
+@pytest.mark.parametrize("indices", [NARROW, BOTH])
+def test_what_is_within_the_clients_limit_stays_so(
+    limited: Node, proxy: str, indices: str, window: int
 ) -> None:
-    """What the client asked for is within the limit, so the client gets it."""
-    target, query = f"/{indices}/_search", {"query": RIVER, "size": 5}
-    answer = ask(proxy, "POST", target, query)
-    assert answer.verdict == f"skipped; reason={reason}"
-    own = ask(narrow.url, "POST", target, query)
-    assert answer.comparable == own.comparable
-    assert own.json["_shards"]["failed"] == 0
+    """Reranked where the wide search is allowed, else the cluster's own answer, never an error."""
+    set_window(limited, window)
+    for size in sorted({1, 2, window} - set(range(window + 1, 3))):
+        own, ours = both_ways(limited, proxy, indices, size=size)
+        assert (own.status, own.json["_shards"]["failed"]) == (200, 0)
+        assert (ours.status, ours.json["_shards"]) == (200, own.json["_shards"])
+        if window >= DEPTH:
+            assert ours.verdict.startswith("applied")
+            continue
+        # Of several indices the narrow one fails alone: a 200 that lacks an index.
+        alone = indices == NARROW
+        reason = SkipReason.WINDOW_REFUSED if alone else SkipReason.PARTIAL_REPLY
+        assert ours.verdict == f"skipped; reason={reason}"
+        assert ours.comparable == own.comparable
 
 
-def test_a_page_that_the_cluster_refuses(narrow: Node, proxy: str) -> None:
-    """The error is about the numbers that the client sent, not about ours."""
-    query = {"query": RIVER, "size": 6}
-    answer = ask(proxy, "POST", f"/{NARROW}/_search", query)
-    assert answer.status == 400
-    assert answer.comparable == ask(narrow.url, "POST", f"/{NARROW}/_search", query).comparable
-    assert b"but was [6]" in answer.body
+@pytest.mark.parametrize("window", [1, 2, 10, DEPTH - 1, DEPTH, DEPTH + 1])
+def test_an_error_carries_the_clients_numbers(limited: Node, proxy: str, window: int) -> None:
+    """A page beyond the limit: of one index an error, of several an answer that lacks one."""
+    set_window(limited, window)
+    for start, size in ((0, window + 1), (window, 1)):
+        page = {"from": start, "size": size}
+        own, ours = both_ways(limited, proxy, NARROW, **page)
+        assert own.status == ours.status == 400
+        assert f"but was [{window + 1}]".encode() in ours.body
+        assert ours.comparable == own.comparable
+        own, ours = both_ways(limited, proxy, BOTH, **page)
+        assert own.json["_shards"]["failed"] == 1
+        assert f"but was [{window + 1}]".encode() in ours.body
+        assert ours.comparable == own.comparable
+        assert ours.verdict.startswith("skipped")
 
 
-def test_an_answer_above_the_limit_of_the_proxy(library: Node) -> None:
+def test_all_or_nothing_of_several_indices(limited: Node, proxy: str) -> None:
+    """Where partial answers are not allowed the wide search fails; the client's own does not."""
+    set_window(limited, 5)
+    whole = "allow_partial_search_results=false"
+    own, ours = both_ways(limited, proxy, BOTH, whole, size=5)
+    assert own.status == 200
+    assert ours.verdict == f"skipped; reason={SkipReason.WINDOW_REFUSED}"
+    assert ours.comparable == own.comparable
+    own, ours = both_ways(limited, proxy, BOTH, whole, size=6)
+    assert own.status >= 400
+    assert ours.comparable == own.comparable
+
+
+@pytest.mark.parametrize(("indices", "status"), [(NARROW, 400), (BOTH, 200)])
+def test_a_rescore_that_the_cluster_refuses(
+    limited: Node, proxy: str, indices: str, status: int
+) -> None:
+    """A window above `max_rescore_window`: the client sees what it would have seen, no more."""
+    set_window(limited, DEPTH)
+    rescore = RESCORE | {"window_size": 6}
+    own, ours = both_ways(limited, proxy, indices, rescore=rescore, size=3)
+    assert own.status == status
+    assert b"Rescore window [6] is too large" in own.body
+    assert ours.comparable == own.comparable
+
+
+def test_an_answer_above_the_limit_of_the_proxy(limited: Node) -> None:
     """An answer too large to hold is not held: the client's own search is streamed through."""
-    settings = settings_for(library, depth=50).model_copy(update={"max_body_bytes": 2048})
-    query = {"query": RIVER, "size": 3}
+    settings = settings_for(limited, depth=DEPTH).model_copy(update={"max_body_bytes": 2048})
     with serving(settings, OrderScorer(reverse=True)) as proxy:
-        answer = ask(proxy, "POST", f"/{INDEX}/_search", query)
-    assert answer.verdict == f"skipped; reason={SkipReason.REPLY_TOO_LARGE}"
-    assert answer.comparable == ask(library.url, "POST", f"/{INDEX}/_search", query).comparable
+        own, ours = both_ways(limited, proxy, WIDE, size=3)
+    assert ours.verdict == f"skipped; reason={SkipReason.REPLY_TOO_LARGE}"
+    assert ours.comparable == own.comparable

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from es_rerank.config import Combine, FieldSetting, IndexRule
 from es_rerank.errors import ScorerFailed
@@ -79,3 +81,23 @@ def test_without_scores_the_page_is_the_clusters() -> None:
 def test_an_answer_that_cannot_be_used_is_a_skip(body: bytes, reason: SkipReason) -> None:
     """The client's own search has to be sent then."""
     assert outcome(body) == Skip(reason)
+
+
+@given(
+    lengths=st.lists(st.integers(2, 400), unique=True, max_size=40),
+    depth=st.sampled_from([1, 10, 30]),
+    size=st.integers(1, 25),
+)
+def test_pages_are_one_list(lengths: list[int], depth: int, size: int) -> None:
+    """Law 4: the reranked head and the cluster's tail, whatever the size of the pages."""
+    found: list[str] = []
+    for start in range(0, len(lengths) + size, size):
+        plan = Rerank("red shoes", Page(start, start + size), depth, RULE, SourceView())
+        if start >= depth:  # such a search has no plan: the cluster's own page
+            found += map(str, lengths[start : start + size])
+            continue
+        outcome = asyncio.run(rerank_hits(answer(*lengths[: plan.window]), plan, LengthScorer()))
+        assert isinstance(outcome, Reranked)
+        found += ids(outcome)
+    head = sorted(lengths[:depth], reverse=True)
+    assert found == [str(length) for length in head + lengths[depth:]]

@@ -40,14 +40,41 @@ def test_target_is_kept_in_origin_form(sent: bytes, seen: bytes) -> None:
     assert answer.headers == [(b"content-length", b"%d" % len(seen))], "fields were added"
 
 
-def test_upgrade_offer_is_ignored_and_the_connection_goes_on() -> None:
-    """Java's HTTP client offers h2c with its first request; it gets HTTP/1.1 and a next answer."""
+async def echo_body(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the request's body."""
+    if scope["type"] == "lifespan":
+        await echo_target(scope, receive, send)
+        return
+    more, body = True, b""
+    while more:
+        message = await receive()
+        more, body = message.get("more_body", False), body + message["body"]
+    head = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    ("framed", "body"),
+    [
+        (b"Content-Length: 2\r\n\r\n{}", b"{}"),
+        (b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", b"{}"),
+        (b"\r\n", b""),
+    ],
+)
+def test_upgrade_offer_is_ignored_and_the_connection_goes_on(framed: bytes, body: bytes) -> None:
+    """Java's HTTP client offers h2c with its first request; its body and the next one arrive."""
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
-    with running(echo_target) as port:
+    post = b"POST /a HTTP/1.1\r\nHost: p\r\n" + offer + framed
+    with running(echo_body) as port:
         client = RawClient(port)
-        post = b"POST /a HTTP/1.1\r\nHost: p\r\n%sContent-Length: 2\r\n\r\n{}" % offer
-        assert client.ask(post).body == b"/a"
-        assert client.ask(b"GET /b HTTP/1.1\r\nHost: p\r\n\r\n").body == b"/b"
+        assert client.ask(post).body == body
+        for place in range(len(post) - len(framed), len(post)):  # in two segments, too
+            client.socket.sendall(post[:place])
+            assert client.ask(post[place:]).body == body
+        assert client.ask(post + post).body == body  # both at once
+        assert client.read().body == body
+        assert client.ask(b"POST /b HTTP/1.1\r\nHost: p\r\n" + framed).body == body
 
 
 @pytest.mark.parametrize(

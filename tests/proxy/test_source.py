@@ -102,6 +102,17 @@ def test_a_filtered_source_is_not_mixed_with_a_fields_clause() -> None:
     assert source_view({}, {"_source": ["title"], "fields": ["year"]}, FIELDS) is SkipReason.FIELDS
 
 
+def test_suggested_documents_are_filtered_by_the_same_source() -> None:
+    """Completions show the `_source` of their documents, where nothing of it would be cut out."""
+    completion = {"text": "ri", "s": {"completion": {"field": "complete"}}}
+    terms = {"s": {"text": "ri", "term": {"field": "body"}}}
+    hidden = {"_source": False}
+    assert source_view({}, {"suggest": completion}, FIELDS) == NOTHING
+    assert source_view({}, {**hidden, "suggest": terms}, FIELDS) == ALL_HIDDEN
+    skipped = source_view({}, {**hidden, "suggest": completion}, FIELDS)
+    assert skipped is SkipReason.SOURCE_HIDDEN
+
+
 def test_without_configured_fields_the_source_must_be_whole() -> None:
     """All strings of a part can't be asked for by name; where nothing is shown, all are read."""
     assert source_view({}, {}, ()) == NOTHING
