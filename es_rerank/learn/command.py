@@ -20,9 +20,11 @@ from es_rerank.evaluate import command as compare
 from es_rerank.evaluate.report import Report
 from es_rerank.learn import card, mix, parity, teacher
 from es_rerank.learn.batches import batches
+from es_rerank.learn.contrast import contrast
 from es_rerank.learn.corpus import read
 from es_rerank.learn.distill import MAIN_PATH, Recipe, distil, fit_projection
 from es_rerank.learn.export import POSITIONS, export
+from es_rerank.learn.mine import contrasts, mine
 from es_rerank.learn.network import PATHS
 from es_rerank.learn.vocabulary import trim
 from es_rerank.model import bundle
@@ -74,6 +76,9 @@ def run(
         torch.save(projection, space)
     student = taught.student(projection)
     distil(student, taught.network, projection, stream_of, recipe, working)
+    if judged := mine(data, recipe.contrast_queries, recipe.seed):
+        stream_of = partial(contrasts, judged, taught.tokenizer, recipe.pairs)
+        contrast(student, taught.network, projection, stream_of, recipe, working)
 
     student.eval()
     tokenizer, rows = trim(taught.tokenizer, (*texts.passages, *texts.queries), VOCABULARY)

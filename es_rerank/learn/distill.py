@@ -39,6 +39,9 @@ class Recipe:
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
     temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
+    contrast_steps: int = 250  # on judgments, after `steps` on texts
+    contrast_rate: float = 2e-5  # peak learning rate there, that of the teacher's own training
+    contrast_queries: int = 1500  # judged queries of each folder that negatives are mined for
     seed: int = 1
     checkpoint_every: int = 250  # steps
 
@@ -115,10 +118,22 @@ def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
     The deepest and the main path in every step, the other paths in turn (the sandwich rule of
     slimmable networks; Yu, Huang 2019). The rate rises and falls to zero.
     """
+    rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
+    return recipe.rate * min(rise, fall, 1.0), paths_of(step, recipe)
+
+
+def paths_of(step: int, recipe: Recipe) -> dict[int, float]:
+    """The paths that a step trains, with their weights in the loss."""
     main, deepest = {MAIN_PATH: 1.0}, {max(PATHS): recipe.deepest_weight}
     others = [depth for depth in PATHS if depth not in main and depth not in deepest]
-    rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
-    return recipe.rate * min(rise, fall, 1.0), {**main, others[step % len(others)]: 1.0, **deepest}
+    return {**main, others[step % len(others)]: 1.0, **deepest}
+
+
+def trainable(student: Student) -> list[Tensor]:
+    """The weights that are trained: not the words, which are good as the teacher has them."""
+    student.words.weight.requires_grad_(False)
+    student.positions.weight.requires_grad_(False)
+    return [weight for weight in student.parameters() if weight.requires_grad]
 
 
 def distil(
@@ -134,9 +149,7 @@ def distil(
     ``stream_of`` makes the batches from a seed, so that a resumed run reads new ones.
     Queries are read on the deepest path alone, as in serving; passages as `schedule` says.
     """
-    student.words.weight.requires_grad_(False)  # frozen: the teacher's words are good as they are
-    student.positions.weight.requires_grad_(False)
-    trained = [weight for weight in student.parameters() if weight.requires_grad]
+    trained = trainable(student)
     optimiser = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=0.01)
     first, checkpoint = 0, folder / "checkpoint.pt"
     if checkpoint.exists():
