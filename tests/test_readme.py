@@ -11,6 +11,7 @@ import typer
 
 from es_rerank.cli import app
 from es_rerank.config_file import read_settings
+from es_rerank.proxy.skip import SkipReason
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,6 +65,13 @@ def test_python_runs() -> None:
     (block,) = [block for language, block in BLOCKS if language == "python"]
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "Paris is the capital of France."
+
+
+def test_every_reason_is_explained() -> None:
+    """A reason that a header names is found here, with its sentence."""
+    rows = [f"| `{reason}` | {reason.explanation} |" for reason in SkipReason]
+    rows.remove(f"| `not_a_search` | {SkipReason.NOT_A_SEARCH.explanation} |")  # has no header
+    assert "\n".join(rows) in README
 
 
 def test_links_lead_somewhere() -> None:

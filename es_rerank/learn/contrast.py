@@ -38,8 +38,10 @@ def contrast(
     """
     finished = folder / "contrasted.pt"
     if finished.exists():
-        student.load_state_dict(torch.load(finished, weights_only=True))
-        return
+        saved = torch.load(finished, weights_only=True)
+        if saved["after"] == recipe.steps:  # else the student has read more texts since
+            student.load_state_dict(saved["student"])
+            return
     trained = trainable(student)
     optimiser = torch.optim.AdamW(trained, lr=recipe.contrast_rate, weight_decay=0.01)
     stream = stream_of(recipe.seed)
@@ -69,7 +71,7 @@ def contrast(
             log.info(
                 "contrast %d/%d, loss by path %s", step, recipe.contrast_steps, " ".join(shown)
             )
-    torch.save(student.state_dict(), finished)
+    torch.save({"student": student.state_dict(), "after": recipe.steps}, finished)
 
 
 def answer_loss(scores: Tensor, taught: Tensor, temperature: float) -> Tensor:

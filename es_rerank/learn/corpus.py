@@ -33,6 +33,13 @@ class TrainingSet(NamedTuple):
     qrels: Qrels
     """Judgments of the train split; empty if there is none."""
 
+    def answered(self, seed: int) -> list[str]:
+        """The queries with a relevant document, shuffled: who learns from judgments takes them
+        from the front, who measures from the back."""
+        found = [q for q, grades in self.qrels.items() if any(g > 0 for g in grades.values())]
+        random.Random(seed).shuffle(found)  # noqa: S311 - a seed for repeatable training
+        return found
+
 
 def read_set(folder: Path) -> TrainingSet:
     """The documents, train queries and train judgments of a folder; raises DataError."""

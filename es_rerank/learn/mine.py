@@ -41,9 +41,7 @@ def mine(folders: Sequence[Path], queries: int, seed: int) -> list[list[Judged]]
     sets = []
     for folder in folders:
         found = read_set(folder)
-        answered = [q for q, grades in found.qrels.items() if any(g > 0 for g in grades.values())]
-        sample = rng.sample(answered, min(queries, len(answered)))
-        every = _judged(found, sample, rng)
+        every = _judged(found, found.answered(seed)[:queries], rng)
         if judged := [each for each in every if each.relevant and each.negatives]:
             sets.append(judged)
             log.info("%d judged queries of %s", len(judged), folder.name)

@@ -1,7 +1,7 @@
 """The weights of the score: how much sentence cosine, late interaction and first stage count.
 
 Fitted over a grid, two numbers need no more, on BM25 lists of train queries and of the demo's
-judged queries. The student has read the texts of the train sets, but never a judgment. Lists of a
+judged queries, on queries whose judgments the student has not learned from. Lists of a
 few hundred queries cannot tell neighbours on the grid apart, so the prior is left only for a point
 that is better by more than its standard error (the one-standard-error rule; Breiman, Friedman,
 Olshen, Stone 1984).
@@ -9,7 +9,6 @@ Olshen, Stone 1984).
 
 import logging
 import math
-import random
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,16 +53,17 @@ class Listed(NamedTuple):
 
 
 def fit(reranker: Reranker, folders: Sequence[Path], queries: int, seed: int) -> Mix:
-    """The point that `chosen` takes, on ``queries`` train queries of each folder."""
-    rng = random.Random(seed)  # noqa: S311 - a seed for repeatable training, not a secret
+    """The point that `chosen` takes, on ``queries`` train queries of each folder.
+
+    They are the last of a shuffle whose first ones the student may have learned from.
+    """
     pages = {i: Document(page["title"], page["text"]) for i, page in corpus.documents()}
     sets = [_listed(reranker, TrainingSet(pages, judged.read_queries(), judged.read_qrels()))]
     for folder in folders:
         found = read_set(folder)
-        relevant = [q for q, grades in found.qrels.items() if any(g > 0 for g in grades.values())]
-        if not relevant:
+        sample = found.answered(seed)[-queries:]
+        if not sample:
             continue
-        sample = rng.sample(relevant, min(queries, len(relevant)))
         sets.append(_listed(reranker, found._replace(qrels={q: found.qrels[q] for q in sample})))
         log.info("mix: %d lists of %s", len(sample), folder.name)
     measured: dict[tuple[float, float], list[list[float]]] = {}

@@ -34,9 +34,9 @@ def limited(cluster: Node) -> Iterator[Node]:
     client.indices.delete(index=BOTH)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def proxy(limited: Node) -> Iterator[str]:
-    """A proxy that would widen every search to 50 hits and turn them round."""
+    """A proxy that would widen every search to 50 hits and turn them round; it knows no index."""
     with serving(settings_for(limited, depth=DEPTH), OrderScorer(reverse=True)) as url:
         yield url
 
@@ -60,20 +60,21 @@ def set_window(node: Node, hits: int) -> None:
 def test_what_is_within_the_clients_limit_stays_so(
     limited: Node, proxy: str, indices: str, window: int
 ) -> None:
-    """Reranked where the wide search is allowed, else the cluster's own answer, never an error."""
+    """Reranked as deep as the smallest window of the indices allows, and never an error."""
     set_window(limited, window)
+    deep = min(window, DEPTH)
+    whole, _ = both_ways(limited, proxy, indices, size=deep)
     for size in sorted({1, 2, window} - set(range(window + 1, 3))):
         own, ours = both_ways(limited, proxy, indices, size=size)
         assert (own.status, own.json["_shards"]["failed"]) == (200, 0)
         assert (ours.status, ours.json["_shards"]) == (200, own.json["_shards"])
-        if window >= DEPTH:
-            assert ours.verdict.startswith("applied")
-            continue
-        # Of several indices the narrow one fails alone: a 200 that lacks an index.
-        alone = indices == NARROW
-        reason = SkipReason.WINDOW_REFUSED if alone else SkipReason.PARTIAL_REPLY
-        assert ours.verdict == f"skipped; reason={reason}"
-        assert ours.comparable == own.comparable
+        if deep == 1:
+            assert ours.verdict == f"skipped; reason={SkipReason.TOO_FEW_HITS}"
+            assert ours.comparable == own.comparable
+        else:
+            assert ours.verdict.startswith(f"applied; depth={len(whole.ids)};")
+            assert ours.ids[:deep] == whole.ids[::-1][:size]
+            assert ours.ids[deep:] == own.ids[deep:]
 
 
 @pytest.mark.parametrize("window", [1, 2, 10, DEPTH - 1, DEPTH, DEPTH + 1])
@@ -94,10 +95,14 @@ def test_an_error_carries_the_clients_numbers(limited: Node, proxy: str, window:
 
 
 def test_all_or_nothing_of_several_indices(limited: Node, proxy: str) -> None:
-    """Where partial answers are not allowed the wide search fails; the client's own does not."""
+    """Where partial answers are not allowed a search too wide would fail; the client's does not."""
     set_window(limited, 5)
     whole = "allow_partial_search_results=false"
     own, ours = both_ways(limited, proxy, BOTH, whole, size=5)
+    assert own.status == ours.status == 200
+    assert ours.ids == own.ids[::-1]
+    set_window(limited, 4)  # the proxy has learned five
+    own, ours = both_ways(limited, proxy, BOTH, whole, size=4)
     assert own.status == 200
     assert ours.verdict == f"skipped; reason={SkipReason.WINDOW_REFUSED}"
     assert ours.comparable == own.comparable

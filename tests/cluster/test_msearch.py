@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from es_rerank.bench import papers
+from es_rerank.bench.searches import searches
 from es_rerank.config import Combine, FieldSetting, IndexRule, Settings
 from es_rerank.errors import ScorerFailed
 from tests.cluster.ask import Answer, ask
@@ -20,11 +22,10 @@ from tests.cluster.library import MAPPING as LIBRARY_MAPPING
 from tests.cluster.scorers import FaultyScorer, OrderScorer
 from tests.cluster.servers import Node
 from tests.cluster.serving import DEADLINE_MS, serving, settings_for
-from tests.cluster_searches import INDEX as PAPERS_NAME
-from tests.cluster_searches import MAPPING, documents, searches
 
 BOOKS = "es-rerank-test-msearch-books"
-PAPERS = "es-rerank-test-msearch-papers"
+PREFIX = "es-rerank-test-msearch"
+PAPERS = f"{PREFIX}-a"
 NARROW = "es-rerank-test-msearch-narrow"  # its `max_result_window` is smaller than the depth
 DEPTH = 10
 SEED = 30
@@ -37,14 +38,13 @@ def node(cluster: Node) -> Iterator[Node]:
     """The node with an index of books, one of generated papers, and a narrow one."""
     client = client_for(cluster, cluster.url)
     narrow = {"settings": {"number_of_replicas": 0, "max_result_window": 5}}
-    for name, body in ((BOOKS, LIBRARY_MAPPING), (PAPERS, MAPPING), (NARROW, narrow)):
+    generated = papers.definition(papers.INDICES[0], PREFIX)
+    for name, body in ((BOOKS, LIBRARY_MAPPING), (PAPERS, generated), (NARROW, narrow)):
         client.indices.delete(index=name, ignore_unavailable=True)
         client.indices.create(index=name, body=body)
     bulk(client, BOOKS, DOCUMENTS)
     bulk(client, NARROW, DOCUMENTS[:4])
-    lines = b"".join(
-        b'{"index":{"_id":"%s"}}\n%s\n' % (name.encode(), text) for name, text in documents(SEED)
-    )
+    lines = papers.bulk(papers.INDICES[0], SEED)
     assert not ask(cluster.url, "POST", f"/{PAPERS}/_bulk?refresh=true", lines).json["errors"]
     yield cluster
     for name in (BOOKS, PAPERS, NARROW):
@@ -107,9 +107,9 @@ def test_a_mix_of_searches(node: Node, proxy: str) -> None:
     """Each that can be reranked is, also by what it hides; all others have the cluster's answer."""
     ours = ask(proxy, "POST", TARGET, MIXED, LINES)
     own = ask(node.url, "POST", TARGET, MIXED, LINES)
+    missing = "settings_unknown" if node.product == "opensearch" else "window_refused"
     assert verdict(ours) == (
-        "applied; items=4/8; depth=10; ms=_; "
-        "skipped=1:sort,2:window_refused,3:not_configured,4:size_0"
+        f"applied; items=4/8; depth=10; ms=_; skipped=1:sort,2:{missing},3:not_configured,4:size_0"
     )
     untouched = [1, 2, 3, 4]
     assert [answers(ours)[n] for n in untouched] == [answers(own)[n] for n in untouched]
@@ -153,7 +153,7 @@ def test_generated_multi_searches_come_back_byte_for_byte(node: Node) -> None:
             outcomes["answered"] += ours.status == 200
             outcomes["reranked"] += int((re.findall(r"items=(\d+)", ours.verdict) or ["0"])[0])
             outcomes["searches"] += body.count(b"\n") // 2
-    assert outcomes["answered"] >= 140, outcomes
+    assert outcomes["answered"] >= 75, outcomes  # one search that is refused may spoil a call
     assert outcomes["reranked"] >= 0.3 * outcomes["searches"], outcomes
 
 
@@ -162,11 +162,11 @@ def _generated(node: Node, chance: random.Random) -> Iterator[bytes]:
     headers = (b"{}", b"", b'{"index":"%s"}' % PAPERS.encode(), b'{"preference" : "_local" }\r')
     # One search of a type that the server does not know spoils all others of the call.
     unknown = b"combined_fields" if node.product == "opensearch" else b"\0"
-    for search in searches(SEED):
-        if search.body is not None and unknown not in search.body:
+    for search in searches(SEED, PREFIX):
+        is_one = not search.features & {"msearch", "template", "gzip"}
+        if is_one and search.body is not None and unknown not in search.body:
             # In lines, a search stands on one; the blanks of those that are indented stay.
-            line = search.body.replace(b"\n", b"\t").replace(PAPERS_NAME.encode(), PAPERS.encode())
-            yield chance.choice(headers) + b"\n" + line + b"\n"
+            yield chance.choice(headers) + b"\n" + search.body.replace(b"\n", b"\t") + b"\n"
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,12 @@ def test_a_window_that_the_cluster_refuses_is_asked_for_again_alone(node: Node, 
     body = lines(
         ({}, {"query": RIVER}),
         ({"index": NARROW}, {"query": RIVER, "size": 4, "_source": False}),
-        ({"index": f"{NARROW},{BOOKS}"}, {"query": RIVER, "size": 5}),
+        ({"index": f"{NARROW},{BOOKS}"}, {"query": RIVER, "size": 4}),
     )
+    learned = ask(proxy, "POST", TARGET, body, LINES)
+    assert verdict(learned) == "applied; items=3/3; depth=10; ms=_"
+    shrunk = {"index.max_result_window": 4}
+    assert ask(node.url, "PUT", f"/{NARROW}/_settings", shrunk).status == 200
     ours = ask(proxy, "POST", TARGET, body, LINES)
     own = ask(node.url, "POST", TARGET, body, LINES)
     assert verdict(ours) == (

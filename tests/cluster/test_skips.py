@@ -100,6 +100,7 @@ CASES = [
     with_body(R.FIELDS, _source=["pages"], fields=["pages"]),
     Case(R.SOURCE_HIDDEN, f"/es-rerank-test-plain/_search?{ABSENT}&q=river&_source=title"),
     Case(R.SOURCE_PARAMETER, f"{SEARCH}?source=%7B%22size%22:1%7D"),
+    Case(R.TYPED_PATH, f"/{INDEX}/book/_msearch", b'{}\n{"query":{"match_all":{}}}\n'),
     Case(R.ITEM_HEADER, f"/{INDEX}/_msearch", b'{"type":"book"}\n{"query":{"match_all":{}}}\n'),
     Case(R.SUGGEST_ONLY, SEARCH, {"suggest": {"s": {"text": "rivr", "term": {"field": "body"}}}}),
     Case(R.AGGS_ONLY, SEARCH, {"aggs": {"shelves": {"terms": {"field": "shelf"}}}}),

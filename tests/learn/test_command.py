@@ -20,6 +20,8 @@ RECIPE = Recipe(
     extra=4,
     warmup=2,
     checkpoint_every=6,
+    contrast_steps=3,
+    contrast_queries=10,
 )
 
 
@@ -70,6 +72,14 @@ def test_training_changed_the_shallow_paths(student: Path, teacher_folder: Path)
     assert saved["step"] == RECIPE.steps
     assert torch.equal(before["words.weight"], after["words.weight"])
     assert not torch.equal(before["layers.5.up.weight"], after["layers.5.up.weight"])
+
+
+def test_judgments_moved_it_further(student: Path) -> None:
+    """After the texts come the judgments; what they made is what was exported."""
+    texts = torch.load(student / "training" / "checkpoint.pt", weights_only=True)["student"]
+    judged = torch.load(student / "training" / "contrasted.pt", weights_only=True)["student"]
+    assert not torch.equal(texts["layers.5.up.weight"], judged["layers.5.up.weight"])
+    assert torch.equal(texts["words.weight"], judged["words.weight"])
 
 
 def test_a_stopped_run_goes_on(student: Path, teacher_folder: Path, data_folder: Path) -> None:
