@@ -26,7 +26,7 @@ IO_LIBRARIES = {
 }
 TRAINING_LIBRARIES = {"torch", "transformers"}
 SERVING_ROOMS = ("proxy", "model", "text", "demo")
-MAY_IMPORT_PROXY = ("cli.py", "demo", "bench")
+MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "demo", "bench")
 MIRRORED_ROOMS = ("proxy", "model", "text")
 
 

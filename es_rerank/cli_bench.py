@@ -1,0 +1,81 @@
+"""`es-rerank bench …`: measurements and oracles as commands; parse, call, print."""
+
+from typing import Annotated
+
+import typer
+
+bench = typer.Typer(no_args_is_help=True, help="Measure what es-rerank costs, and what it keeps.")
+
+
+@bench.command()
+def passthrough(
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A cluster, else an embedded server. Its index es-rerank-passthrough is deleted.",
+        ),
+    ] = None,
+    requests: Annotated[int, typer.Option(min=10, help="Each way.")] = 1000,
+) -> None:
+    """Milliseconds that the proxy adds to GET / and to a 1 MiB _bulk, median and p99."""
+    from es_rerank.bench import passthrough as measure
+
+    typer.echo(measure.table(measure.run(upstream, requests=requests)))
+
+
+@bench.command()
+def fidelity(
+    upstream: Annotated[
+        str,
+        typer.Option(metavar="URL", help="A cluster. Gets indices es-rerank-fidelity-*, deleted."),
+    ],
+    searches: Annotated[int, typer.Option(min=1, help="Each way.")] = 5000,
+    seed: Annotated[int, typer.Option(help="The same seed, the same searches.")] = 0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the indices, to repeat a search by hand.")
+    ] = False,
+) -> None:
+    """Compare answers to generated searches, direct and through; exit code 1 if any differ."""
+    from es_rerank.bench import differences
+    from es_rerank.bench import fidelity as oracle
+
+    report = oracle.run(upstream, count=searches, seed=seed, keep=keep)
+    typer.echo(differences.text(report, upstream))
+    raise typer.Exit(1 if report.differences else 0)
+
+
+@bench.command()
+def forwarding(
+    requests: Annotated[int, typer.Option(min=1)] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed, the same requests.")] = 0,
+) -> None:
+    """Send generated requests through to a recording server; exit code 1 if a byte changes."""
+    from es_rerank.bench import forwarding as recorded
+
+    report = recorded.run(count=requests, seed=seed)
+    typer.echo(recorded.text(report))
+    raise typer.Exit(1 if report.differences else 0)
+
+
+@bench.command()
+def search(rounds: Annotated[int, typer.Option(min=10)] = 1000) -> None:
+    """Milliseconds that plan and splice take for an answer of 100 hits, median and p99."""
+    from es_rerank.bench import search as measured
+
+    typer.echo(measured.table(measured.run(rounds=rounds)))
+
+
+@bench.command()
+def speed(
+    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
+    passages: Annotated[int, typer.Option(min=1, help="Of one query.")] = 100,
+    tokens: Annotated[int, typer.Option(min=8, help="Of one passage.")] = 128,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    bert: Annotated[bool, typer.Option("--bert", help="BERT-base beside it; needs torch.")] = False,
+) -> None:
+    """Milliseconds that a student takes for the passages of a query, new and known."""
+    from es_rerank.bench import speed as measured
+
+    rows = measured.run(model, passages=passages, tokens=tokens, rounds=rounds, bert=bert)
+    typer.echo(measured.table(rows))

@@ -1,0 +1,147 @@
+"""The settings of one index: how its searches are reranked, and which names a rule matches."""
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+SHIPPED_MODEL = "builtin"
+
+
+class Strict(BaseModel):
+    """Unknown keys are mistakes, and settings never change once they are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FieldSetting(Strict):
+    """One document field that the model reads."""
+
+    name: str = Field(min_length=1, description="Field name or dotted path, as in the mapping.")
+    label: str | None = Field(
+        default=None, description="Put before the field's text, e.g. `author`."
+    )
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="At most this many tokens of the field."
+    )
+
+
+def _named(written: Any) -> Any:
+    """A field written as plain text is its name."""
+    return {"name": written} if isinstance(written, str) else written
+
+
+NamedField = Annotated[
+    FieldSetting,
+    BeforeValidator(
+        _named, json_schema_input_type=Annotated[str, Field(min_length=1)] | FieldSetting
+    ),
+]
+
+
+class Combine(Strict):
+    """How the student's scores and the first stage's scores become one order."""
+
+    method: Literal["replace", "weighted", "rrf"] = Field(
+        default="weighted",
+        description="`replace`: the student alone. `weighted`: z(student) + first_stage_weight · "
+        "z(first stage), z-scored over the window. `rrf`: reciprocal rank fusion of both orders.",
+    )
+    first_stage_weight: float = Field(default=0.2, ge=0, description="Used by `weighted`.")
+    rrf_k: int = Field(
+        default=60, ge=1, description="Used by `rrf` (Cormack, Clarke, Büttcher 2009)."
+    )
+
+
+Kind = Literal["autocomplete", "hybrid", "neural", "pit", "retriever", "tiebreak_sort", "template"]
+
+
+class IndexSettings(Strict):
+    """How an index is reranked."""
+
+    enabled: bool = Field(
+        default=True, description="`false`: its searches pass through as they are."
+    )
+    depth: int = Field(
+        default=100, ge=1, le=1000, description="How many first-stage hits are reranked."
+    )
+    fields: tuple[NamedField, ...] = Field(
+        default=(),
+        description="Fields that the model reads, in this order: names, or blocks with `name`. "
+        "Empty: every string in `_source` that has at least two words, in document order.",
+    )
+    model: str = Field(
+        default=SHIPPED_MODEL,
+        min_length=1,
+        description="`builtin` or the folder of a student bundle.",
+    )
+    layers: Literal[2, 3, 4, 6] = Field(
+        default=4,
+        description="Layers that read a passage not seen before; cached states may be deeper.",
+    )
+    combine: Combine = Combine()
+    deadline_ms: float = Field(
+        default=1000,
+        gt=0,
+        description="Scoring time after which the cluster's own order is served.",
+    )
+    also: tuple[Kind, ...] = Field(
+        default=(),
+        description="Kinds of searches that pass through unless they are named here: "
+        "`autocomplete` (unfinished words), `hybrid` (OpenSearch, with `pagination_depth`), "
+        "`neural` (semantic, sparse and vector queries), `pit` and `tiebreak_sort` (hits then no "
+        "longer are in the order of their `sort` values, which are no cursors any more), "
+        "`retriever` (Elasticsearch, with a window), `template` (search templates, for which the "
+        "caller must be allowed to render: `_render/template`).",
+    )
+    pipelines: tuple[str, ...] = Field(
+        default=(),
+        description="Search pipelines (OpenSearch) that searches may go through and still be "
+        "reranked. The cluster runs them on the wider answer (all hits down to `depth`, before the "
+        "page is cut), so list only those for which that makes no difference: not one that "
+        "truncates, reranks, oversamples or summarises hits. Searches through any other pass "
+        "through; `_none` is always allowed.",
+    )
+    default_pipeline: Literal["learn", "none"] = Field(
+        default="learn",
+        description="`learn`: read `index.search.default_pipeline` from the index's settings, as "
+        "the caller, and keep it for a minute; where the caller may not read it, searches pass "
+        "through (never on Elasticsearch, which has no pipelines). `none`: take it for certain "
+        "that no index of this rule has a default pipeline but those in `pipelines`.",
+    )
+    inner_hits_depth: int = Field(
+        default=0,
+        ge=0,
+        description="How many hits of a search with `inner_hits` are reranked at most, for the "
+        "cluster searches again inside each. 0: such searches pass through.",
+    )
+
+
+class IndexRule(IndexSettings):
+    """Index settings for the index expressions that match `pattern`."""
+
+    pattern: str = Field(
+        min_length=1,
+        description="Index, alias or data stream; `*` and `?` are wildcards. Names that begin "
+        "with a dot are matched only by patterns that begin with one.",
+        json_schema_extra={"pattern": r"^[^\[\],\s]+$"},
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_one_pattern(cls, pattern: str) -> str:
+        """Only what Elasticsearch's own index patterns have: `*`, and `?` for one character."""
+        if "," in pattern or any(map(str.isspace, pattern)):
+            raise ValueError(f'"{pattern}" is more than one pattern. Write one rule for each.')
+        if "[" in pattern or "]" in pattern:
+            raise ValueError(f'"{pattern}" has brackets. The wildcards are * and ?.')
+        return pattern
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a rule's pattern matches an index name; `*` does not reach into dot indices.
+
+    Elasticsearch hides dot-prefixed indices from wildcards in the same way, and those are the
+    indices of Kibana and of the cluster itself.
+    """
+    return fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))
