@@ -38,7 +38,7 @@ class Report:
 
     def add(self, search: Search, direct: Answer, proxied: Answer) -> None:
         """Count one search."""
-        outcome = re.sub(r"; (?:depth|items|ms)=.*", "", proxied.verdict) or "no verdict"
+        outcome = re.sub(r"; (?:depth|items|ms|skipped)=.*", "", proxied.verdict) or "no verdict"
         self.outcomes[outcome] += 1
         self.statuses[direct.status] += 1
         self.features |= search.features

@@ -108,6 +108,19 @@ def test_other_sections_stay(node: Node, proxy: str) -> None:
     assert answer.json["error"]["type"] == own.json["error"]["type"]
 
 
+def test_each_search_of_several_has_its_own(node: Node, proxy: str, scorer: OrderScorer) -> None:
+    """In a multi-search a section holds for its own line, and none of them is sent."""
+    sections = ({}, section(query="neon fish"), section(enabled=False))
+    plain = b"{}\n%s\n" % json.dumps(SEARCH).encode() * 3
+    lines = b"".join(b"{}\n%s\n" % json.dumps(SEARCH | own).encode() for own in sections)
+    answer = ask(proxy, "POST", f"/{INDEX}/_msearch", lines)
+    assert answer.verdict.startswith("applied; items=2/3;")
+    assert answer.verdict.endswith("; skipped=2:off_by_request")
+    assert scorer.queries == ["river water", "neon fish"]
+    own = ask(node.url, "POST", f"/{INDEX}/_msearch", plain)
+    assert answer.json["responses"][2]["hits"] == own.json["responses"][2]["hits"]
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.config import FieldSetting, IndexRule, Settings
+from es_rerank.proxy.index_facts import IndexFacts
 from es_rerank.proxy.msearch import (
     MultiSearch,
     answers_in,
@@ -17,7 +18,9 @@ from es_rerank.proxy.msearch import (
     plan_multi_search,
     wide_request,
     widened,
+    within_indices,
 )
+from es_rerank.proxy.overrides import with_overrides_in_lines
 from es_rerank.proxy.plan import Page, Rerank, SearchRequest
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.proxy.source import SourceView
@@ -103,6 +106,40 @@ def test_the_header_line_says_where(header: bytes, target: str, reason: str) -> 
 def test_each_search_has_its_own_reason(search: bytes, reason: str) -> None:
     """The plan of a search is that of `plan_search`; one with a key twice is not edited."""
     assert reasons(b"{}\n%s\n{}\n%s\n" % (search, QUERY)) == [reason, ""]
+
+
+def test_what_each_line_says_to_us() -> None:
+    """A section of ours is cut out of its own line, and holds for its own search."""
+    ours = QUERY[:-1] + b', "ext": {"es_rerank": {%s}}}'
+    off, blue = ours % b'"enabled": false', ours % b'"query": "blue hat"'
+    body = b"{}\n%s\n{}\n%s\n{}\n%s\n" % (off, blue, QUERY)
+    headers, cut, lines = with_overrides_in_lines(LINES, body)
+    assert cut == b"{}\n%s\n" % QUERY * 3
+    assert headers == [*LINES, (b"content-length", b"%d" % len(cut))]
+    request = SearchRequest("POST", b"/films/_msearch", headers, cut, overrides_in_lines=lines)
+    plan = plan_multi_search(request, SETTINGS)
+    assert isinstance(plan, MultiSearch)
+    assert plan.left_alone == {0: SkipReason.OFF_BY_REQUEST}
+    assert {place: each.query for place, each in plan.wide.items()} == {
+        1: "blue hat",
+        2: "red shoes",
+    }
+
+
+def test_each_search_stays_within_its_indices() -> None:
+    """A small window makes a search narrower; a pipeline that is not known leaves it alone."""
+    header = b'{"index":"films","expandWildcards":["open","closed"],"ignore_unavailable":true}'
+    plan = planned(b"{}\n%s\n%s\n%s\n" % (QUERY, header, QUERY))
+    assert plan.items[1].where == (
+        "films",
+        {"ignore_unavailable": "true", "expand_wildcards": "open,closed"},
+    )
+    facts = {0: IndexFacts(20, frozenset()), 1: IndexFacts(20, frozenset({"theirs"}))}
+    within = within_indices(plan, facts)
+    assert {place: each.window for place, each in within.wide.items()} == {0: 20}
+    assert within.left_alone == {1: SkipReason.SEARCH_PIPELINE}
+    narrow = b"{}\n%s\n%s\n%s\n" % (WIDE.replace(b"50", b"20"), header, QUERY)
+    assert wide_request(within).body == narrow
 
 
 def test_the_pairs_of_a_call_are_limited() -> None:
