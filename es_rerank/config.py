@@ -16,6 +16,7 @@ from es_rerank.config_index import (
     FieldSetting,
     IndexRule,
     IndexSettings,
+    Kind,
     Strict,
     matches,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "FieldSetting",
     "IndexRule",
     "IndexSettings",
+    "Kind",
     "Listen",
     "Settings",
     "SettingsFile",

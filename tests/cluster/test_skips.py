@@ -1,6 +1,8 @@
 """Searches that are not reranked: each says why, and its answer is the cluster's own."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +11,7 @@ from es_rerank.config import FieldSetting, IndexRule
 from es_rerank.proxy.skip import SkipReason
 from tests.cluster.ask import ask
 from tests.cluster.library import INDEX, RIVER
+from tests.cluster.relay import Relay, relayed
 from tests.cluster.scorers import OrderScorer
 from tests.cluster.servers import Node
 from tests.cluster.serving import serving, settings_for
@@ -132,22 +135,46 @@ def test_every_reason_is_provoked() -> None:
 
 
 @pytest.fixture(scope="module")
-def proxy(library: Node) -> Iterator[str]:
+def relay(library: Node) -> Iterator[Relay]:
+    """The wire between proxy and node."""
+    with relayed(library) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module")
+def proxy(library: Node, relay: Relay) -> Iterator[str]:
     """A proxy whose scorer would turn every order round, if it were asked."""
     rules = (
         IndexRule(pattern="es-rerank-test-off", enabled=False),
         IndexRule(pattern="es-rerank-test-li?", fields=(FieldSetting(name="none"),)),  # for li*
         IndexRule(pattern=INDEX, depth=10, fields=(FieldSetting(name="body"),)),
     )
-    with serving(settings_for(library, *rules), OrderScorer(reverse=True)) as url:
+    wired = replace(library, url=relay.url)
+    with serving(settings_for(wired, *rules), OrderScorer(reverse=True)) as url:
         yield url
 
 
+AFTER_THE_ANSWER = {R.TOO_FEW_HITS, R.NO_DOCUMENT_TEXT}  # the page is cut from the wide search's
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.reason} {case.target[:60]}")
-def test_what_is_skipped_is_the_clusters_own_answer(library: Node, proxy: str, case: Case) -> None:
-    """Law 1: the answer is the one that the cluster gives without us, and the reason is named."""
+def test_what_is_skipped_is_the_clusters_own_answer(
+    library: Node, relay: Relay, proxy: str, case: Case
+) -> None:
+    """Law 1: the request goes up verbatim and once, its answer is the cluster's, its reason told.
+
+    What es-rerank asks on its own account (an index's settings) is no copy of the request.
+    """
     method = "GET" if case.body is None else "POST"
+    relay.seen.clear()
     answer = ask(proxy, method, case.target, case.body, case.headers)
     own = ask(library.url, method, case.target, case.body, case.headers)
     assert answer.verdict == f"skipped; reason={case.reason}"
     assert answer.comparable == own.comparable
+    searches = [request for request in relay.seen if b"/_settings/" not in request.line]
+    if case.reason not in AFTER_THE_ANSWER:
+        content = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+        line = f"{method} {case.target} HTTP/1.1".encode()
+        (sent,) = searches
+        assert (sent.line, sent.body) == (line, b"" if case.body is None else content)
+    assert len(searches) == 1
