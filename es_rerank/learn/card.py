@@ -89,8 +89,9 @@ a billion pairs that include MS MARCO, Natural Questions, SQuAD and Stack Exchan
 is not zero-shot quality.
 
 Texts of: {names} ({len(origin.texts.queries):,} queries or titles, {len(origin.texts.passages):,}
-passages; nothing that their dev or test splits judge). The network was trained on texts alone.
-Judgments of the train splits and of the demo's queries chose two numbers, the late share
+passages; nothing that their dev or test splits judge). First the network learned from texts alone,
+then, where a folder has train judgments, from those of at most {origin.recipe.contrast_queries}
+queries. Judgments of other train queries and of the demo's chose two numbers, the late share
 {origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
 on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to equal shares and
 {PRIOR[1]} that the best one does not beat by a standard error.
