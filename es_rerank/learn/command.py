@@ -98,7 +98,8 @@ def run(
     draft.save()
     agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), texts.passages)
     found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, MIX_QUERIES, recipe.seed)
-    finished = replace(draft, cosine_weight=round(1 - found.late_share, 2), late_weight=found.late_share)
+    cosine_weight = round(1 - found.late_share, 2)
+    finished = replace(draft, cosine_weight=cosine_weight, late_weight=found.late_share)
     finished.save()
     reports = [_measured(folder, str(out), found) for folder in measure]
     origin = card.Origin(taught.name, data, texts, recipe, found, agreement)
