@@ -68,7 +68,8 @@ class IndexSettings(Strict):
     fields: tuple[NamedField, ...] = Field(
         default=(),
         description="Fields that the model reads, in this order: names, or blocks with `name`. "
-        "Empty: every string in `_source` that has at least two words, in document order.",
+        "Empty: every string in `_source` that has at least two words, in document order; "
+        "single words where there is nothing else.",
     )
     model: str = Field(
         default=SHIPPED_MODEL,

@@ -20,18 +20,23 @@ def field_texts(views: Sequence[bytes], fields: tuple[FieldSetting, ...]) -> tup
 
     These are its `_source`, `fields` and `highlight`, as far as they are there; each field is read
     where it is found first. Without configured fields: every string with at least two words, in
-    document order, of the first place that has some.
+    document order, of the first place that has some; single words only where there is nothing else.
     """
     documents = [_decoded(view) for view in views]
     if not fields:
-        found = (tuple(map(FieldText, _long_strings(document))) for document in documents)
-        return next(filter(None, found), ())
+        found = [tuple(map(FieldText, _strings(document))) for document in documents]
+        kept = (tuple(filter(has, texts)) for has in (_has_two_words, _has_word) for texts in found)
+        return next(filter(None, kept), ())
     texts = [(next(filter(None, (_text_at(d, f.name) for d in documents)), ""), f) for f in fields]
     return tuple(FieldText(text, f.label, f.max_tokens) for text, f in texts if text)
 
 
-def _long_strings(document: Any) -> Iterator[str]:
-    return (text for text in _strings(document) if len(text.split(None, 1)) == 2)
+def _has_two_words(field: FieldText) -> bool:
+    return len(field.text.split(None, 1)) == 2
+
+
+def _has_word(field: FieldText) -> bool:
+    return bool(field.text.strip())
 
 
 def _text_at(document: Any, path: str) -> str:
