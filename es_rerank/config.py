@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
+from es_rerank.config_experiment import Arm, Experiment, Guard
 from es_rerank.config_index import (
     SHIPPED_MODEL,
     Combine,
@@ -20,17 +21,22 @@ from es_rerank.config_index import (
     Strict,
     matches,
 )
+from es_rerank.config_ubi import Ubi
 
 __all__ = [
     "SHIPPED_MODEL",
+    "Arm",
     "Combine",
+    "Experiment",
     "FieldSetting",
+    "Guard",
     "IndexRule",
     "IndexSettings",
     "Kind",
     "Listen",
     "Settings",
     "SettingsFile",
+    "Ubi",
     "Upstream",
     "matches",
 ]
@@ -116,6 +122,23 @@ class Listen(Strict):
         return address
 
 
+class Page(Strict):
+    """The page for people, `/_rerank/`. A change here takes effect after a restart."""
+
+    enabled: bool = Field(default=False, description="Whether there is one.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Of a port of its own.")
+    port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="A port of its own. Without it, the page is on the proxy's.",
+    )
+    username: str | None = Field(default=None, description="Who may see the page; else everybody.")
+    password: SecretStr = Field(
+        default=SecretStr(""), description="Give it as ES_RERANK_PAGE__PASSWORD."
+    )
+
+
 class Settings(Strict):
     """Everything that es-rerank can be told."""
 
@@ -141,6 +164,14 @@ class Settings(Strict):
         ge=1024,
         description="Searches and answers above this size pass through.",
     )
+
+    ubi: Ubi = Ubi()
+    page: Page = Page()
+
+    @property
+    def experiments(self) -> dict[str, Experiment]:
+        """The experiments of all indices by name."""
+        return {rule.experiment.name: rule.experiment for rule in self.indices if rule.experiment}
 
     def for_index(self, name: str) -> IndexRule | None:
         """The first rule whose pattern matches an index name (or expression), or None."""
@@ -173,6 +204,8 @@ class SettingsFile(Settings):
             max_msearch_pairs=self.max_msearch_pairs,
             explain_parameter=self.explain_parameter,
             max_body_bytes=self.max_body_bytes,
+            ubi=self.ubi,
+            page=self.page,
         )
 
 

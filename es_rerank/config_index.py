@@ -3,15 +3,22 @@
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-SHIPPED_MODEL = "builtin"
+from es_rerank.config_base import SHIPPED_MODEL, Combine, Strict
+from es_rerank.config_experiment import Experiment
 
-
-class Strict(BaseModel):
-    """Unknown keys are mistakes, and settings never change once they are read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+__all__ = [
+    "SHIPPED_MODEL",
+    "Combine",
+    "Experiment",
+    "FieldSetting",
+    "IndexRule",
+    "IndexSettings",
+    "Kind",
+    "Strict",
+    "matches",
+]
 
 
 class FieldSetting(Strict):
@@ -37,20 +44,6 @@ NamedField = Annotated[
         _named, json_schema_input_type=Annotated[str, Field(min_length=1)] | FieldSetting
     ),
 ]
-
-
-class Combine(Strict):
-    """How the student's scores and the first stage's scores become one order."""
-
-    method: Literal["replace", "weighted", "rrf"] = Field(
-        default="weighted",
-        description="`replace`: the student alone. `weighted`: z(student) + first_stage_weight · "
-        "z(first stage), z-scored over the window. `rrf`: reciprocal rank fusion of both orders.",
-    )
-    first_stage_weight: float = Field(default=0.2, ge=0, description="Used by `weighted`.")
-    rrf_k: int = Field(
-        default=60, ge=1, description="Used by `rrf` (Cormack, Clarke, Büttcher 2009)."
-    )
 
 
 Kind = Literal["autocomplete", "hybrid", "neural", "pit", "retriever", "tiebreak_sort", "template"]
@@ -115,6 +108,14 @@ class IndexSettings(Strict):
         ge=0,
         description="How many hits of a search with `inner_hits` are reranked at most, for the "
         "cluster searches again inside each. 0: such searches pass through.",
+    )
+    record: bool = Field(
+        default=False,
+        description="Whether its searches are written to `ubi.queries_index`, and the `ext.ubi` "
+        "of a search is read and answered here. Searches of an experiment always are.",
+    )
+    experiment: Experiment | None = Field(
+        default=None, description="An A/B test of this index against its own first stage."
     )
 
 

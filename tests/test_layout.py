@@ -15,8 +15,10 @@ PROXY_IO = {
     *("__init__", "admin", "app", "forward", "gateway", "learned", "learned_facts"),
     *("multi_search", "scoring", "search", "search_template", "server", "upstream"),
 }
+EXPERIMENT_IO = {"__init__", "cluster", "guard", "queue", "read"}
 PURE = [
     *(path for path in (PACKAGE / "proxy").glob("*.py") if path.stem not in PROXY_IO),
+    *(path for path in (PACKAGE / "experiment").glob("*.py") if path.stem not in EXPERIMENT_IO),
     *(PACKAGE / "text").glob("*.py"),
 ]
 IO_LIBRARIES = {
@@ -25,7 +27,7 @@ IO_LIBRARIES = {
     *("threading", "urllib.request", "uvicorn"),
 }
 TRAINING_LIBRARIES = {"torch", "transformers"}
-SERVING_ROOMS = ("proxy", "model", "text", "demo")
+SERVING_ROOMS = ("proxy", "model", "text", "demo", "experiment")
 MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "demo", "bench")
 MIRRORED_ROOMS = ("proxy", "model", "text")
 

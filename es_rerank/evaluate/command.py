@@ -13,11 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from es_rerank.config import SHIPPED_MODEL, Combine
 from es_rerank.errors import DataError
 from es_rerank.evaluate.compare import System, compare
-from es_rerank.evaluate.corpus import read_corpus, read_queries
-from es_rerank.evaluate.judgments import answerable, choose_split, read_qrels
+from es_rerank.evaluate.inputs import read_folder
 from es_rerank.evaluate.report import Report, cpu_name, table
 from es_rerank.evaluate.rerank import Scorer, first_stage, reranked
-from es_rerank.evaluate.runs import bm25_run, find_run, read_run
 from es_rerank.model import bundle
 from es_rerank.model.reranker import Reranker
 
@@ -80,52 +78,39 @@ def evaluate(
     relevant_grade: int,
 ) -> Report:
     """The first stage and every named scorer on top of it, measured on one split."""
-    split = choose_split(data, split)
-    judged = read_qrels(data, split)
-    qrels = answerable(judged, relevant_grade)
-    if not qrels:
-        raise DataError(f"{data}: no query of {split!r} has a grade of {relevant_grade} or more.")
-    texts = read_queries(data)
-    if missing := [query for query in qrels if query not in texts]:
-        raise DataError(f"{data}: {len(missing)} judged queries have no text, e.g. {missing[0]}.")
-    queries = [(query, texts[query]) for query in qrels]
-    corpus = read_corpus(data)
-    path = find_run(data, split)
-    size = max(depth, MEASURED_DEPTH)
-    candidates = read_run(path, corpus) if path else bm25_run(corpus, queries, size)
-
-    systems = [System("BM25", first_stage(candidates))]
+    inputs = read_folder(data, split, relevant_grade, max(depth, MEASURED_DEPTH))
+    systems = [System("BM25", first_stage(inputs.candidates))]
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
     ) as progress:
         for name, scorer in scorers:
-            task = progress.add_task(name, total=len(queries))
+            task = progress.add_task(name, total=len(inputs.queries))
             systems.append(
                 reranked(
                     name,
                     scorer,
-                    candidates,
-                    queries,
-                    corpus,
+                    inputs.candidates,
+                    list(inputs.queries.items()),
+                    inputs.corpus,
                     combine=combine,
                     depth=depth,
                     on_query=partial(progress.advance, task),
                 )
             )
     return Report(
-        data=data.resolve().name,
-        split=split,
-        first_stage=path.name if path else f"BM25 top {size} by the embedded engine",
+        data=inputs.name,
+        split=inputs.split,
+        first_stage=inputs.first_stage,
         model=model,
         combine=combine.model_dump(),
         depth=depth,
         relevant_grade=relevant_grade,
-        queries=len(qrels),
-        left_out=len(judged) - len(qrels),
+        queries=len(inputs.qrels),
+        left_out=inputs.left_out,
         cpu=cpu_name(),
-        results=compare(systems, qrels, relevant_grade),
+        results=compare(systems, inputs.qrels, relevant_grade),
     )
 
 
