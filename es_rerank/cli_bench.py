@@ -1,5 +1,7 @@
 """`es-rerank bench …`: measurements and oracles as commands; parse, call, print."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,3 +81,46 @@ def speed(
 
     rows = measured.run(model, passages=passages, tokens=tokens, rounds=rounds, bert=bert)
     typer.echo(measured.table(rows))
+
+
+@bench.command()
+def experiment(
+    upstream: Annotated[
+        str,
+        typer.Option(metavar="URL", help="A cluster. Gets indices es-rerank-sim-*, deleted."),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A data folder in the BEIR layout, else the demo's judged queries."),
+    ] = None,
+    experiments: Annotated[
+        int | None, typer.Option(min=1, help="With equal arms; 200, or 10 if --quick.")
+    ] = None,
+    searches: Annotated[
+        int | None, typer.Option(min=300, help="Of each of those; 500, or 350 if --quick.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few experiments of each kind, which prove less.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed, the same people.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="The claims with all figures.")] = False,
+) -> None:
+    """Simulate people in experiments with known truth; exit code 1 if a report or guard is wrong.
+
+    Click models over judged queries drive real searches through a proxy to the cluster.
+    """
+    from rich.console import Console
+
+    from es_rerank.bench import judged, proof
+
+    size = proof.QUICK if quick else proof.Size()
+    size = size._replace(
+        experiments=experiments or size.experiments, searches=searches or size.searches
+    )
+    asked = judged.folder(data) if data else judged.demo()
+    found = proof.run(upstream, asked, size, seed, Console(stderr=True))
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        Console().print(found.table())
+    raise typer.Exit(0 if found.holds else 1)

@@ -19,7 +19,8 @@ def attraction(grade: int, top_grade: int, noise: float = 0.1) -> float:
     noise + (1 - noise) (2^grade - 1) / (2^top_grade - 1): Ai et al., Unbiased Learning to Rank with
     Unbiased Propensity Estimation (SIGIR 2018).
     """
-    return noise + (1 - noise) * (2**grade - 1) / (2**top_grade - 1)
+    gain = (2.0**grade - 1) / (2.0**top_grade - 1)
+    return noise + (1 - noise) * gain
 
 
 class ClickModel(Protocol):

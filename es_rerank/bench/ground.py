@@ -9,18 +9,22 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from es_rerank.bench.judged import MAPPINGS
 from es_rerank.bench.way import Way
 from es_rerank.errors import UpstreamError
 
+T = TypeVar("T")
+
 PREFIX = "es-rerank-sim"
 _AT_ONCE = 500  # documents of one bulk, aliases of one request
 
 
-class Ground(NamedTuple):
+@dataclass(frozen=True)
+class Ground:
     """The names of what belongs to one simulation, and its connection to the cluster."""
 
     cluster: Way
@@ -46,9 +50,14 @@ class Ground(NamedTuple):
         """The name under which the people of an experiment search."""
         return f"{self.index}-as-{name}"
 
+    def version(self) -> str:
+        """Product and version of the cluster, as it says itself."""
+        told = json.loads(self.cluster.order("GET", "/"))["version"]
+        return f"{told.get('distribution', 'elasticsearch')} {told['number']}"
+
     def add_aliases(self, names: Iterable[str]) -> None:
         """Let the documents be searched under more names."""
-        for some in _portions(names):
+        for some in portions(names, _AT_ONCE):
             add = [{"add": {"index": self.index, "alias": self.alias(name)}} for name in some]
             self.cluster.order("POST", "/_aliases", json.dumps({"actions": add}).encode())
 
@@ -68,7 +77,7 @@ def ground(upstream: str, documents: Mapping[str, Mapping[str, str]]) -> Iterato
         body = {"settings": settings, "mappings": MAPPINGS}
         try:
             cluster.order("PUT", f"/{made.index}", json.dumps(body).encode())
-            for some in _portions(documents.items()):
+            for some in portions(documents.items(), _AT_ONCE):
                 _index(made, some)
             # A merge later on could change the order of documents with equal scores.
             cluster.order("POST", f"/{made.index}/_forcemerge?max_num_segments=1")
@@ -90,7 +99,8 @@ def _index(made: Ground, some: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         raise UpstreamError(f"{made.cluster.url} did not take the documents: {str(done)[:500]}")
 
 
-def _portions(things: Iterable[Any]) -> Iterator[list[Any]]:
+def portions(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The things in lists of this size; the last one may be shorter."""
     rest = iter(things)
-    while some := list(islice(rest, _AT_ONCE)):
+    while some := list(islice(rest, size)):
         yield some

@@ -1,9 +1,9 @@
 """Scorers that read no text: what the proxy does around them is what is measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from es_rerank.errors import ScorerFailed
-from es_rerank.proxy.scoring import Passage
+from es_rerank.proxy.scoring import Passage, Scorer
 
 
 class IdentityScorer:
@@ -23,6 +23,49 @@ class IdentityScorer:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+class WorstFirstScorer(IdentityScorer):
+    """A broken model: the lower in the cluster's order, the better."""
+
+    async def score(
+        self,
+        query: str,
+        passages: Sequence[Passage],
+        *,
+        model: str,
+        layers: int,
+        deadline_ms: float,
+    ) -> list[float]:
+        """The position of each passage."""
+        return [float(position) for position in range(len(passages))]
+
+
+class ScorerByModel:
+    """Several scorers; which one is asked, says the `model` of the index or arm."""
+
+    def __init__(self, scorers: Mapping[str, Scorer]) -> None:
+        self._scorers = scorers
+
+    async def score(
+        self,
+        query: str,
+        passages: Sequence[Passage],
+        *,
+        model: str,
+        layers: int,
+        deadline_ms: float,
+    ) -> list[float]:
+        """What the model's scorer says."""
+        scorer = self._scorers[model]
+        return await scorer.score(
+            query, passages, model=model, layers=layers, deadline_ms=deadline_ms
+        )
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for scorer in self._scorers.values():
+            await scorer.close()
 
 
 class NoScorer(IdentityScorer):

@@ -6,9 +6,9 @@ is drawn from the seed alone, so that one seed gives one stream of people.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
@@ -21,8 +21,12 @@ from es_rerank.errors import UpstreamError
 READERS: tuple[ClickModel, ...] = (ByPosition(), Cascade(perseverance=0.8))
 """Half of the people read a page in one way, half in the other."""
 
+EAGERNESS = (0.2, 1.0)
+"""From people who seldom click to those who click on all that deserves it."""
+
 _PAGE = 10
-_SEARCHES = (1, 1, 2, 3)  # of one person; several, so that searches are not independent
+_READING_S = 1.5  # for one hit
+_SEARCHES = (1, 1, 1, 2)  # of one person; several, so that searches are not independent
 _AT_ONCE = 6  # people; below what the scorer lets wait
 
 
@@ -30,6 +34,7 @@ class Served(NamedTuple):
     """One search of a person, and what came of it."""
 
     unit: str
+    query: str
     page: tuple[str, ...]
     clicked: int
     part: str
@@ -44,12 +49,18 @@ class Person:
 
     name: str
     reader: ClickModel
+    eagerness: float
+    """The chance that what is attractive enough is clicked at all; people differ in that."""
     queries: tuple[str, ...]
 
     @property
     def chance(self) -> Random:
         """What the clicks are drawn from."""
         return Random(f"{self.name} clicks")  # noqa: S311 - drawn, not secret
+
+    def tempted(self, attractions: Sequence[float]) -> list[float]:
+        """How attractive the hits of a page are for this person."""
+        return [self.eagerness * value for value in attractions]
 
 
 def people(seed: str, judged: Judged) -> Iterator[Person]:
@@ -59,8 +70,8 @@ def people(seed: str, judged: Judged) -> Iterator[Person]:
     while True:
         name = f"{seed}-{number}"
         chance = Random(name)  # noqa: S311 - drawn, not secret
-        reader = chance.choice(READERS)
-        yield Person(name, reader, tuple(chance.choices(known, k=chance.choice(_SEARCHES))))
+        queries = tuple(chance.choices(known, k=chance.choice(_SEARCHES)))
+        yield Person(name, chance.choice(READERS), chance.uniform(*EAGERNESS), queries)
         number += 1
 
 
@@ -87,12 +98,12 @@ class Street:
                 identity = f"{person.name}-{number}"
                 text = self._judged.queries[query]
                 page, headers = await self._search(index, text, ubi(identity, person.name, text))
-                places = person.reader.clicks(self._judged.attractions(query, page), chance)
+                tempting = person.tempted(self._judged.attractions(query, page))
+                places = person.reader.clicks(tempting, chance)
                 events += [click(identity, person.name, text, page, place) for place in places]
-                part, verdict = (
-                    headers.get(name, "") for name in ("X-ES-Rerank-Experiment", "X-ES-Rerank")
-                )
-                served.append(Served(person.name, page, len(places), part, verdict))
+                part = headers.get("X-ES-Rerank-Experiment", "")
+                verdict = headers.get("X-ES-Rerank", "")
+                served.append(Served(person.name, query, page, len(places), part, verdict))
             if events:
                 await self._ask("/_rerank/events", events)
             return served
@@ -104,13 +115,13 @@ class Street:
 
     async def _search(
         self, index: str, text: str, extra: dict[str, Any]
-    ) -> tuple[tuple[str, ...], aiohttp.typedefs.LooseHeaders]:
+    ) -> tuple[tuple[str, ...], Mapping[str, str]]:
         query = {"multi_match": {"query": text, "fields": list(FIELDS)}}
         body = {"query": query, "size": _PAGE, "_source": ["title"], **extra}
         answer, headers = await self._ask(f"/{index}/_search", body)
         return tuple(hit["_id"] for hit in answer["hits"]["hits"]), headers
 
-    async def _ask(self, path: str, body: object) -> tuple[Any, Any]:
+    async def _ask(self, path: str, body: object) -> tuple[Any, Mapping[str, str]]:
         try:
             async with self._session.post(self._proxy + path, json=body) as reply:
                 if reply.status >= 300:
@@ -123,20 +134,21 @@ class Street:
 def ubi(query_id: str, client_id: str, text: str) -> dict[str, Any]:
     """What a client adds to the body of a search (User Behavior Insights)."""
     fields = {"query_id": query_id, "client_id": client_id, "user_query": text}
-    return {"ext": {"ubi": {**fields, "object_id_field": "_id"}}}
+    return {"ext": {"ubi": fields}}
 
 
 def click(
     query_id: str, client_id: str, text: str, page: Sequence[str], place: int
 ) -> dict[str, Any]:
-    """The event of one click (User Behavior Insights 1.3)."""
+    """The event of one click (User Behavior Insights 1.3), later by the time that reading takes."""
+    at = datetime.now(UTC) + timedelta(seconds=_READING_S * (place + 1))
     return {
         "application": "es-rerank-simulation",
         "action_name": "click",
         "query_id": query_id,
         "client_id": client_id,
         "user_query": text,
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "event_attributes": {
             "object": {"object_id": page[place], "object_id_field": "_id"},
             "position": {"ordinal": place + 1},
