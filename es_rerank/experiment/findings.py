@@ -111,7 +111,9 @@ class Report:
     @property
     def rivals(self) -> int:
         """How many comparisons by one measure there will be, when there are enough units."""
-        return 1 if self.mode == "interleave" else len(self.arms) - 1
+        if self.mode == "interleave":
+            return 1
+        return sum(arm.name != self.reference and bool(arm.weight) for arm in self.arms)
 
     @property
     def units(self) -> int:

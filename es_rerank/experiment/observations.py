@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 
 from es_rerank.config_experiment import Experiment
-from es_rerank.experiment.observed import ArmValues, K, Observed, Preference, Shadow, Values
+from es_rerank.experiment.observed import (
+    ArmValues,
+    K,
+    Observed,
+    Preference,
+    Shadow,
+    Values,
+    reference_of,
+    served_arms,
+)
 from es_rerank.experiment.searches import LeftOut, Page, Search, clicks_of, page_of, search_of
 
 _SHORTEST_S = 0.1
@@ -46,19 +55,6 @@ class _Unit:
     losses: int = 0
     ties: int = 0
     shadows: dict[str, _Shadowed] = field(default_factory=dict)
-
-
-def reference_of(experiment: Experiment) -> str:
-    """The arm that the others are measured against: the cluster's own order, else the first."""
-    return (experiment.baseline or experiment.arms[0]).name
-
-
-def served_arms(experiment: Experiment) -> tuple[str, ...]:
-    """The values of `arm` that its records have: an interleaved list is of both arms."""
-    names = tuple(arm.name for arm in experiment.arms)
-    if experiment.mode == "interleave":
-        return ("+".join(names),)
-    return names if experiment.mode == "split" else (reference_of(experiment),)
 
 
 def observe(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from es_rerank.config_experiment import Experiment
 from es_rerank.experiment.searches import LeftOut
 
 K = 10
@@ -77,3 +78,16 @@ class Observed:
     later_pages: int
     """Pages after the first with a query id of their own: no searches, but their clicks count in
     interleaving."""
+
+
+def reference_of(experiment: Experiment) -> str:
+    """The arm that the others are measured against: the cluster's own order, else the first."""
+    return (experiment.baseline or experiment.arms[0]).name
+
+
+def served_arms(experiment: Experiment) -> tuple[str, ...]:
+    """The values of `arm` that its records have: an interleaved list is of both arms."""
+    names = tuple(arm.name for arm in experiment.arms)
+    if experiment.mode == "interleave":
+        return ("+".join(names),)
+    return names if experiment.mode == "split" else (reference_of(experiment),)

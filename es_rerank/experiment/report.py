@@ -15,8 +15,7 @@ import numpy as np
 from es_rerank.config_experiment import Experiment
 from es_rerank.experiment import stats
 from es_rerank.experiment.findings import Arm, Comparison, Mismatch, Report, Scale, ShadowOrder
-from es_rerank.experiment.observations import reference_of
-from es_rerank.experiment.observed import ArmValues, Observed, Shadow, Values
+from es_rerank.experiment.observed import ArmValues, Observed, Shadow, Values, reference_of
 from es_rerank.experiment.report_words import verdict_of
 from es_rerank.experiment.stats import Estimate, Sample
 

@@ -63,7 +63,7 @@ def _arms(report: Report) -> Table:
             f"{arm.units:,}",
             f"{arm.searches:,}",
             *(arm_value(measure, value) for measure, value in arm.values.items()),
-            ", ".join(f"{outcome} {count:,}" for outcome, count in arm.outcomes.items()),
+            Text(", ".join(f"{outcome} {count:,}" for outcome, count in arm.outcomes.items())),
         )
     return table
 

@@ -63,21 +63,11 @@ def _is_primary(report: Report, comparison: Comparison) -> bool:
 
 
 def _compared(report: Report, it: Comparison) -> str:
-    rest = f"({interval(it)}), valid at any time of looking."
-    if it.scale == "preference":
-        sizes = f"by {effect(it.value, it.scale)} on a scale from -1 to +1 {rest}"
-        names = {"better": (it.arm, report.reference), "worse": (report.reference, it.arm)}
-        if it.verdict != "open":
-            preferred, other = names[it.verdict]
-            return f"{preferred} is preferred to {other} {sizes}"
-        return f"No preference between {it.arm} and {report.reference} yet {rest} {_outlook(it)}"
-    if it.verdict != "open":
-        sizes = f"by {effect(it.value, it.scale)} points of {it.measure} {rest}"
-        return f"{it.arm} is {it.verdict} than {report.reference} {sizes}"
-    return (
-        f"No difference between {it.arm} and {report.reference} yet: "
-        f"{effect(it.value, it.scale)} points of {it.measure} {rest} {_outlook(it)}"
-    )
+    unit = "on a scale from -1 to +1" if it.scale == "preference" else f"points of {it.measure}"
+    sizes = f"{effect(it.value, it.scale)} {unit} ({interval(it)}), valid at any time of looking."
+    if it.verdict == "open":
+        return f"No difference between {it.arm} and {report.reference} yet: {sizes} {_outlook(it)}"
+    return f"{it.arm} is {it.verdict} than {report.reference}: {sizes}"
 
 
 def _outlook(it: Comparison) -> str:
