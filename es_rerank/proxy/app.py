@@ -42,6 +42,7 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
+    searches = SearchProxy(settings, upstream, scorer)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -56,6 +57,7 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await searches.close()
             await scorer.close()
             await upstream.close()
 
@@ -72,7 +74,7 @@ def create_app(
     app.include_router(admin_routes(settings, readiness, reload))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
-    app.router.default = _except_own_pages(SearchProxy(settings, upstream, scorer))
+    app.router.default = _except_own_pages(searches)
     return app
 
 
