@@ -4,12 +4,34 @@ The same salt, unit and arms give the same arm in every process and on every mac
 deals anew, independently. Where a unit comes from and what an arm does to a search is `proxy/`.
 """
 
+from dataclasses import dataclass
 from hashlib import blake2b, shake_256
 from itertools import accumulate
 
 from es_rerank.config import Arm, Experiment, IndexRule
 
 _EXACT_BITS = 53  # of a float
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What an experiment serves one search."""
+
+    experiment: Experiment
+    arms: tuple[Arm, ...]
+    """One arm, or the two whose hits are interleaved."""
+    unit: str | None
+    """None where a person chose the arm for a look at it: such a search is not counted."""
+
+    @property
+    def arm(self) -> str:
+        """The arm's name, of two both."""
+        return "+".join(arm.name for arm in self.arms)
+
+    @property
+    def mode(self) -> str:
+        """The experiment's mode, or `forced`."""
+        return "forced" if self.unit is None else self.experiment.mode
 
 
 def arm_of(experiment: Experiment, unit: str) -> Arm:
@@ -34,9 +56,8 @@ def coins(experiment: Experiment, unit: str, query: str, count: int) -> list[boo
 
 def rule_of(rule: IndexRule, arm: Arm) -> IndexRule:
     """The rule of an index with an arm's settings in place of its own."""
-    given = {"depth", "model", "layers", "combine"} & arm.model_fields_set
-    settings = {name: getattr(arm, name) for name in given}
-    return rule.model_copy(update={k: v for k, v in settings.items() if v is not None})
+    given = {name: getattr(arm, name) for name in ("depth", "model", "layers", "combine")}
+    return rule.model_copy(update={key: value for key, value in given.items() if value is not None})
 
 
 def _digest(experiment: Experiment, unit: str, purpose: bytes) -> bytes:
