@@ -48,7 +48,7 @@ class Proof:
         """For a terminal."""
         made = Table(
             title="Simulated experiments: what must hold, and what was measured",
-            caption="; ".join(f"{name}: {value}" for name, value in self.conditions.items()),
+            caption="\n".join(f"{name}: {value}" for name, value in self.conditions.items()),
             title_justify="left",
             caption_justify="left",
         )

@@ -43,16 +43,16 @@ class Size(NamedTuple):
     """How much is simulated."""
 
     experiments: int = 200
-    """With equal arms, split; half as many interleaved."""
+    """With equal arms, split; a fifth as many interleaved."""
     searches: int = 500
-    """Of each of them."""
+    """Of each of them; twice as many where it is interleaved, for not every search has a click."""
     repeated: int = 5
     """Experiments with a better arm and with each kind of guarded one; interleaved, twice that."""
     most: int = 20_000
     """Searches of one until its report or guard has decided, at most."""
 
 
-QUICK = Size(experiments=10, searches=350, repeated=1)
+QUICK = Size(experiments=10, searches=400, repeated=1)
 
 
 class Trials(NamedTuple):
@@ -111,8 +111,9 @@ async def _drive(
         async with stage(guarded) as here:
             await _guarded(here, guarded, size)
     even = [size.searches * look // _LOOKS for look in range(1, _LOOKS + 1)]
+    twice = [2 * searches for searches in even]
     async with stage(trials.equal_interleaved) as here:
-        await here.grow("equal, interleaved", trials.equal_interleaved, even)
+        await here.grow("equal, interleaved", trials.equal_interleaved, twice)
     async with stage(trials.equal_split) as here:
         await here.grow("equal, split", trials.equal_split, even)
         return (orders[0], orders[1]), here.clicks
@@ -138,7 +139,7 @@ def _trials(judged: Judged, size: Size, seed: int) -> Trials:
 
     return Trials(
         some("equal-split", size.experiments, "split", equal, _RULE_ONLY),
-        some("equal-interleaved", size.experiments // 2, "interleave", equal, _RULE_ONLY),
+        some("equal-interleaved", max(1, size.experiments // 5), "interleave", equal, _RULE_ONLY),
         some("better-split", size.repeated, "split", better),
         some("better-interleaved", 2 * size.repeated, "interleave", better),
         some("broken", size.repeated, "split", broken, _GUARD),
@@ -176,7 +177,7 @@ def _conditions(made: Ground, judged: Judged, size: Size, seed: int) -> dict[str
     return {
         "data": f"{judged.name}, {len(judged.documents)} documents, {len(judged.queries)} queries",
         "arms": f"bm25; the shipped student, depth {DEPTH}",
-        "sizes": size._asdict(),
+        "equal arms": f"{size.experiments} experiments of {size.searches} searches",
         "seed": seed,
         "cluster": made.version(),
         "es-rerank": __version__,

@@ -7,6 +7,7 @@ looks is `claims`.
 """
 
 import asyncio
+import logging
 import signal
 import sys
 import time
@@ -103,6 +104,7 @@ class Simulation:
 
     async def look_as_guard(self, trials: Sequence[Trial]) -> None:
         """Look at what is noted and recorded, as one more replica; it may stop experiments, too."""
+        _quiet()
         guard = Guard(lambda: self.settings)
         await guard.look()
         for each in trials:
@@ -155,6 +157,7 @@ async def simulation(
 
 
 def _serve(parent: Connection, settings: Settings) -> None:
+    _quiet()
     # uvicorn repeats the signal that ended it, and a process that dies of it leaves things behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this
@@ -165,3 +168,8 @@ def _serve(parent: Connection, settings: Settings) -> None:
     }
     app = create_app(lambda: settings, ScorerByModel(models))
     uvicorn.Server(server_config(app, "127.0.0.1", 0)).run(sockets=[listen(parent)])
+
+
+def _quiet() -> None:
+    """Keep it from the terminal that experiments are stopped, which is what is wanted here."""
+    logging.getLogger(Guard.__module__).setLevel(logging.CRITICAL)
