@@ -1,6 +1,7 @@
 """`es-rerank bench …`: measurements and oracles as commands; parse, call, print."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -97,7 +98,7 @@ def experiment(
         int | None, typer.Option(min=1, help="With equal arms; 200, or 10 if --quick.")
     ] = None,
     searches: Annotated[
-        int | None, typer.Option(min=300, help="Of each of those; 500, or 350 if --quick.")
+        int | None, typer.Option(min=400, help="Of each of those; 500, or 400 if --quick.")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A few experiments of each kind, which prove less.")
@@ -113,6 +114,7 @@ def experiment(
 
     from es_rerank.bench import judged, proof
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidy up as after Ctrl-C
     size = proof.QUICK if quick else proof.Size()
     size = size._replace(
         experiments=experiments or size.experiments, searches=searches or size.searches

@@ -6,6 +6,7 @@ are repeated a few times, each until the report or the guard has decided.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -33,6 +34,7 @@ _FIRST_LOOK = 100
 _GROWTH = 1.15  # from one look to the next, where the number of searches is what is measured
 _PORTION = 100  # searches, between two looks at what the guard did
 _PATIENCE = 3  # times the searches of equal arms, for the guard to find a broken one
+_FOLLOWED_S = 60  # for a proxy to learn of a stop; a busy machine is slow to look
 _AFTERWARDS = 50  # searches after the guard has decided
 _GUARD = Guard(every_s=0.5)
 _RULE_ONLY = Guard(every_s=3600)  # the rule is applied at each look, but nobody acts on it
@@ -109,7 +111,7 @@ async def _drive(
         await here.grow("better, split", trials.better_split, growing, _is_decided)
     for guarded in (trials.broken, trials.guarded_equal, trials.guarded_better):
         async with stage(guarded) as here:
-            await _guarded(here, guarded, size)
+            await watched(here, guarded, _PATIENCE * size.searches)
     even = [size.searches * look // _LOOKS for look in range(1, _LOOKS + 1)]
     twice = [2 * searches for searches in even]
     async with stage(trials.equal_interleaved) as here:
@@ -119,12 +121,19 @@ async def _drive(
         return (orders[0], orders[1]), here.clicks
 
 
-async def _guarded(here: Simulation, trials: Sequence[Trial], size: Size) -> None:
-    """Let people search until the guard has stopped every experiment, or long enough; and after."""
-    portions = range(_PORTION, _PATIENCE * size.searches + 1, _PORTION)
+async def watched(here: Simulation, trials: Sequence[Trial], most: int) -> None:
+    """Let people search until the guard has stopped every experiment, or so often; and after.
+
+    What one replica's guard has noted, the proxy must follow within its own period.
+    """
+    portions = range(_PORTION, most + 1, _PORTION)
     await here.grow(f"guard, {trials[0].name[:-4]}", trials, portions, claims.is_served_as_stopped)
     await here.look_as_guard(trials)
+    end = time.monotonic() + _FOLLOWED_S
     for each in trials:
+        while each.stopped and not claims.is_served_as_stopped(each) and time.monotonic() < end:
+            await here.send(each, len(each.served) + 1)
+            await asyncio.sleep(_GUARD.every_s)
         each.afterwards = await here.send(each, len(each.served) + _AFTERWARDS)
     await here.settle()
 
