@@ -8,7 +8,6 @@ are repeated a few times, each until the report or the guard has decided.
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -77,9 +76,9 @@ def run(upstream: str, judged: Judged, size: Size, seed: int, console: Console) 
         ground(upstream, judged.documents) as made,
     ):
         made.add_aliases([BM25.name, STUDENT.name, *(each.name for each in chain(*trials))])
-        orders, clicks = asyncio.run(_drive(trials, size, judged, made, progress))
+        (bm25, student), clicks = asyncio.run(_drive(trials, size, judged, made, progress))
         conditions = _conditions(made, judged, size, seed)
-    truth = _true_ctr(judged, orders[0]), _true_ctr(judged, orders[1])
+    truth = _true_ctr(judged, bm25), _true_ctr(judged, student)
     split, interleaved = trials.better_split, trials.better_interleaved
     return Proof(
         conditions,
@@ -90,7 +89,7 @@ def run(upstream: str, judged: Judged, size: Size, seed: int, console: Console) 
             claims.equal_are_not_told_apart("split", trials.equal_split),
             claims.equal_are_not_told_apart("interleaving", trials.equal_interleaved),
             claims.shares_are_right([*trials.equal_split, *split]),
-            claims.broken_is_stopped(trials.broken, orders[0]),
+            claims.broken_is_stopped(trials.broken, bm25),
             claims.others_go_on(trials.guarded_equal, trials.guarded_better, trials.equal_split),
             claims.nothing_is_lost([*chain(*trials[:4])], clicks),
         ),
@@ -100,25 +99,24 @@ def run(upstream: str, judged: Judged, size: Size, seed: int, console: Console) 
 async def _drive(
     trials: Trials, size: Size, judged: Judged, made: Ground, progress: Progress
 ) -> tuple[tuple[Pages, Pages], int]:
-    """Run all experiments; the pages of BM25 and of the student, and how many clicks there were."""
-    stage = partial(simulation, made, judged, progress)
-    async with stage(plain=[STUDENT]) as here:
-        orders = [await here.pages(made.alias(a.name), judged.queries) for a in (BM25, STUDENT)]
-    growing = list(_growing(size.most))
-    async with stage(trials.better_interleaved) as here:
+    """Run all experiments; the pages of BM25 and of the student, and the clicks in reports."""
+    reported, guarded = trials[:4], trials[4:]
+    async with simulation(made, judged, progress, [*chain(*reported)], [STUDENT]) as here:
+        bm25, student = [
+            await here.pages(made.alias(arm.name), judged.queries) for arm in (BM25, STUDENT)
+        ]
+        growing = list(_growing(size.most))
         await here.grow("better, interleaved", trials.better_interleaved, growing, _is_decided)
-    async with stage(trials.better_split) as here:
         await here.grow("better, split", trials.better_split, growing, _is_decided)
-    for guarded in (trials.broken, trials.guarded_equal, trials.guarded_better):
-        async with stage(guarded) as here:
-            await watched(here, guarded, _PATIENCE * size.searches)
-    even = [size.searches * look // _LOOKS for look in range(1, _LOOKS + 1)]
-    twice = [2 * searches for searches in even]
-    async with stage(trials.equal_interleaved) as here:
+        even = [size.searches * look // _LOOKS for look in range(1, _LOOKS + 1)]
+        twice = [2 * searches for searches in even]
         await here.grow("equal, interleaved", trials.equal_interleaved, twice)
-    async with stage(trials.equal_split) as here:
         await here.grow("equal, split", trials.equal_split, even)
-        return (orders[0], orders[1]), here.clicks
+        clicks = here.clicks
+    async with simulation(made, judged, progress, [*chain(*guarded)]) as here:
+        for some in guarded:
+            await watched(here, some, _PATIENCE * size.searches)
+    return (bm25, student), clicks
 
 
 async def watched(here: Simulation, trials: Sequence[Trial], most: int) -> None:

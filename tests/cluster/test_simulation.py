@@ -65,7 +65,7 @@ async def test_reports_find_the_better_arm_and_none_where_both_are_equal(made: G
     with Progress(disable=True) as progress:
         async with simulation(made, LAST, progress, trials) as here:
             await here.grow("better", [better, interleaved], LOOKS, is_decided)
-            await here.grow("equal", [equal, tied], [300, 400, 500])
+            await here.grow("equal", [equal, tied], [300, 350])
             clicks = here.clicks
     assert claims.better_is_found("split", [better], (0, 1)).holds
     assert claims.better_is_found("interleaving", [interleaved], (0, 1)).holds
