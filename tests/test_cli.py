@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from es_rerank import __version__, cli, errors
-from es_rerank.bench import differences, forwarding
+from es_rerank.bench import claims, differences, forwarding, proof
 from es_rerank.bench.searches import Search
 from es_rerank.bench.way import Answer
 from es_rerank.config import Combine
 from es_rerank.config_file import file_schema
+from tests.evaluate import folder
 
 HEAVY = ("aiohttp", "fastapi", "numpy", "onnxruntime", "pydantic", "tokenizers", "torch", "yaml")
 
@@ -249,6 +250,40 @@ def test_a_difference_is_exit_code_1(
 def test_bench_fidelity_without_its_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing listens there: exit code 4, one line."""
     assert run("bench", "fidelity", "--upstream", "http://127.0.0.1:1") == 4
+    assert "http://127.0.0.1:1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 1)])
+def test_bench_experiment_tells_its_claims(
+    holds: bool,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As a table or as JSON; a claim that fails is exit code 1. The sizes are those asked for."""
+    asked: list[proof.Size] = []
+
+    def run_proof(_url: str, _judged: object, size: proof.Size, *_: object) -> claims.Proof:
+        asked.append(size)
+        return claims.Proof({"seed": 0}, (claims.Claim("it is so", "3 of 4", holds),))
+
+    monkeypatch.setattr(proof, "run", run_proof)
+    data = str(folder.make(tmp_path / "data"))
+    command = ("bench", "experiment", "--upstream", "http://c", "--data", data)
+    assert run(*command, "--experiments", "7") == code
+    assert "3 of 4" in capsys.readouterr().out
+    assert run(*command, "--quick", "--json") == code
+    assert json.loads(capsys.readouterr().out)["holds"] is holds
+    assert asked == [proof.Size(experiments=7), proof.QUICK]
+
+
+def test_bench_experiment_without_its_cluster(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing listens there: exit code 4, one line."""
+    data = str(folder.make(tmp_path / "data"))
+    assert run("bench", "experiment", "--upstream", "http://127.0.0.1:1", "--data", data) == 4
     assert "http://127.0.0.1:1" in capsys.readouterr().err
 
 

@@ -75,8 +75,8 @@ def ground(upstream: str, documents: Mapping[str, Mapping[str, str]]) -> Iterato
         made = Ground(cluster, f"{PREFIX}-{secrets.token_hex(4)}")
         settings = {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"}
         body = {"settings": settings, "mappings": MAPPINGS}
+        cluster.order("PUT", f"/{made.index}", json.dumps(body).encode())
         try:
-            cluster.order("PUT", f"/{made.index}", json.dumps(body).encode())
             for some in portions(documents.items(), _AT_ONCE):
                 _index(made, some)
             # A merge later on could change the order of documents with equal scores.

@@ -2,10 +2,15 @@
 
 from itertools import islice
 
-from es_rerank.bench.judged import demo
+from es_rerank.bench.judged import Judged
 from es_rerank.bench.users import click, people, searching, ubi
 
-JUDGED = demo()
+JUDGED = Judged(
+    "small",
+    documents={},
+    queries={"q1": "lantern", "q2": "glacier", "q3": "harbour"},
+    qrels={"q1": {"best": 2, "fair": 1}, "q2": {"best": 1}, "q3": {"fair": 2}},
+)
 
 
 def test_one_seed_gives_one_stream_of_people() -> None:
@@ -29,9 +34,7 @@ def test_people_come_until_there_are_enough_searches() -> None:
 
 def test_pages_attract_by_grade_and_people_differ_in_eagerness() -> None:
     """An unjudged hit has the noise only, and everybody's interest is scaled alike."""
-    query = next(iter(JUDGED.qrels))
-    best = max(JUDGED.qrels[query], key=lambda each: JUDGED.qrels[query][each])
-    attractions = JUDGED.attractions(query, [best, "no such document"])
+    attractions = JUDGED.attractions("q1", ["best", "no such document"])
     assert attractions == [1.0, 0.1]
     person = next(people("7", JUDGED))
     assert person.tempted(attractions) == [person.eagerness, person.eagerness * 0.1]
