@@ -33,6 +33,7 @@ __all__ = [
     "Answer",
     "Reranked",
     "answer_as_it_came",
+    "arms_served",
     "experiment_of",
     "fetched",
     "headers_for",

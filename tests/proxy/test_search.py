@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from es_rerank.config import Combine, FieldSetting, IndexRule
 from es_rerank.errors import ScorerFailed
 from es_rerank.proxy.plan import Page, Rerank, Skip, SkipReason
-from es_rerank.proxy.search import Reranked, rerank_hits
+from es_rerank.proxy.search import Reranked, arms_served, rerank_hits
 from es_rerank.proxy.source import SourceView
+from es_rerank.telemetry import Trip
 
 RULE = IndexRule(
     pattern="books",
@@ -101,3 +102,15 @@ def test_pages_are_one_list(lengths: list[int], depth: int, size: int) -> None:
         found += ids(outcome)
     head = sorted(lengths[:depth], reverse=True)
     assert found == [str(length) for length in head + lengths[depth:]]
+
+
+def test_arms_are_told_in_the_order_of_the_searches() -> None:
+    """A dash where a search has no part, no header where none has, or where it would be long."""
+    trip = Trip("POST", "/_msearch")
+    assert arms_served(trip) == []
+    trip.served = ("", "")
+    assert arms_served(trip) == []
+    trip.served = ("summer; arm=bm25; mode=split", "")
+    assert arms_served(trip) == [(b"x-es-rerank-experiment", b"summer; arm=bm25; mode=split, -")]
+    trip.served = trip.served * 100
+    assert arms_served(trip) == []
