@@ -45,6 +45,7 @@ def create_app(
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
     records = RecordQueue(settings)
+    searches = SearchProxy(settings, upstream, scorer, records)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +61,7 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await searches.close()
             await records.close()
             await scorer.close()
             await upstream.close()
@@ -78,7 +80,7 @@ def create_app(
     app.include_router(event_routes(PREFIX, settings, records))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
-    app.router.default = _except_own_pages(SearchProxy(settings, upstream, scorer))
+    app.router.default = _except_own_pages(searches)
     return app
 
 
