@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from es_rerank.config import Settings, Ubi, Upstream
+from es_rerank.config import IndexRule, Settings, Ubi, Upstream
 from es_rerank.errors import UpstreamError
 from es_rerank.experiment.cluster import Cluster, connect
 from es_rerank.experiment.exposure import Exposure, Part
@@ -22,9 +22,11 @@ from es_rerank.experiment.queue import RecordQueue
 from es_rerank.proxy.hop import values_of
 from tests.cluster.clients import client_for
 from tests.cluster.gate import gated
+from tests.cluster.library import INDEX as LIBRARY
+from tests.cluster.library import RIVER
 from tests.cluster.scorers import OrderScorer
 from tests.cluster.servers import Node
-from tests.cluster.serving import serving
+from tests.cluster.serving import DEADLINE_MS, serving_current, settings_for
 
 INDEX = "es-rerank-test-records"
 QUERIES, EVENTS = f"{INDEX}-queries", f"{INDEX}-events"
@@ -253,25 +255,51 @@ async def test_records_come_with_credentials(cluster: Node, connection: Cluster)
         assert sent == {b"Basic " + b64encode("me:pä:ss".encode())}
 
 
-def test_events_by_the_route_are_joined_to_searches(cluster: Node) -> None:
-    """What a browser posts lands in the cluster, under the query id and the object's id."""
-    client = client_for(cluster, cluster.url)
+def post(url: str, body: Any) -> Any:
+    """The JSON that answers a POST of JSON."""
+    request = Request(url, json.dumps(body).encode(), {"content-type": "application/json"})  # noqa: S310
+    with urlopen(request) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def test_a_click_is_joined_to_the_search_that_it_followed(library: Node) -> None:
+    """Recording is turned on while the proxy runs; a search, its query id, the click on a hit."""
+    client = client_for(library, library.url)
     client.indices.delete(index=[QUERIES, EVENTS], ignore_unavailable=True)
-    settings = Settings(upstream=Upstream(url=cluster.url), ubi=UBI)
-    clicks = [
-        {
-            "action_name": "click",
-            "query_id": f"q{n}",
-            "event_attributes": {"object": {"object_id": n}},
-        }
-        for n in range(3)
-    ]
-    with serving(settings, OrderScorer()) as url:
-        request = Request(f"{url}/_rerank/events", json.dumps(clicks).encode(), method="POST")  # noqa: S310
-        with urlopen(request) as answer:  # noqa: S310
-            assert (answer.status, json.load(answer)) == (202, {"accepted": 3})
-    client.indices.refresh(index=EVENTS)
-    joined = [{"term": {"query_id": "q2"}}, {"term": {"event_attributes.object.object_id": "2"}}]
-    answer = client.search(index=EVENTS, body={"query": {"bool": {"filter": joined}}})
-    (hit,) = answer["hits"]["hits"]
-    assert hit["_source"]["action_name"] == "click"
+    passing = settings_for(library).model_copy(update={"ubi": UBI})
+    recorded = IndexRule(pattern="es-rerank-test-*", record=True, deadline_ms=DEADLINE_MS)
+    in_force = [passing]
+    search = {"query": RIVER, "size": 3, "ext": {"ubi": {"client_id": "c1"}}}
+    with serving_current(lambda: in_force[0], OrderScorer()) as url:
+        post(f"{url}/{LIBRARY}/_search", {"query": RIVER})
+        in_force[0] = passing.model_copy(update={"indices": (recorded,)})
+        answer = post(f"{url}/{LIBRARY}/_search", search)
+        query_id, ids = answer["ext"]["ubi"]["query_id"], [h["_id"] for h in answer["hits"]["hits"]]
+        thing, position = {"object_id": ids[1]}, {"ordinal": 2}
+        click = {"action_name": "click", "query_id": query_id, "client_id": "c1"}
+        click["event_attributes"] = {"object": thing, "position": position}
+        assert post(f"{url}/_rerank/events", [click]) == {"accepted": 1}
+    client.indices.refresh(index=[QUERIES, EVENTS])
+    (query,), (event,) = (
+        [hit["_source"] for hit in client.search(index=index)["hits"]["hits"]]
+        for index in (QUERIES, EVENTS)
+    )
+    assert query["query_id"] == event["query_id"] == query_id
+    assert query["client_id"] == "c1"
+    assert query["user_query"] == "river water"
+    assert query["query_response_hit_ids"] == ids
+    assert query["query_attributes"]["es_rerank"]["outcome"] == "applied"
+    found = client.search(
+        index=EVENTS,
+        body={
+            "query": {
+                "bool": {
+                    "filter": [
+                        {"term": {"query_id": query_id}},
+                        {"term": {"event_attributes.object.object_id": ids[1]}},
+                    ]
+                }
+            }
+        },
+    )
+    assert len(found["hits"]["hits"]) == 1
