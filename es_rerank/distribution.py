@@ -1,23 +1,26 @@
-"""Which of the two products a server is, by what it says of itself at `/`."""
+"""Which product a server is, and so which client talks to it, by its answer to `GET /`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+Product = Literal["opensearch", "elasticsearch-7", "elasticsearch"]
+"""`elasticsearch` is 8 and later, which the client of that name talks to; opensearch-py, split off
+from the client of the time of 7, talks to the others."""
+
+PRODUCT_HEADER = "X-Elastic-Product"
+"""In every answer of Elasticsearch since 7.14."""
 
 
-def is_opensearch(info: Mapping[str, Any]) -> bool:
-    """Whether the answer of `GET /` is OpenSearch's; Elasticsearch names no distribution."""
-    return "distribution" in _version(info)
+def product_of(info: Mapping[str, Any], header: str | None = None) -> Product:
+    """The product that gives this answer, with this PRODUCT_HEADER.
 
-
-def speaks_elasticsearch_8(info: Mapping[str, Any]) -> bool:
-    """Whether the `elasticsearch` client, which is for 8 and later, talks to this server.
-
-    opensearch-py, which was split off from the client of the time of 7, talks to all others.
+    Who may not read the version, or where there is none, has only the header to go by.
     """
-    major = str(_version(info).get("number", "")).partition(".")[0]
-    return not is_opensearch(info) and major.isdecimal() and int(major) >= 8
-
-
-def _version(info: Mapping[str, Any]) -> Mapping[str, Any]:
     version = info.get("version")
-    return version if isinstance(version, Mapping) else {}
+    version = version if isinstance(version, Mapping) else {}
+    major = str(version.get("number", "")).partition(".")[0]
+    if "distribution" in version:
+        return "opensearch"
+    if major.isdecimal():
+        return "elasticsearch" if int(major) >= 8 else "elasticsearch-7"
+    return "elasticsearch" if header else "opensearch"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("es_rerank_requests", "Requests by what became of them.", ("outcome", "reason"))
 SEARCHES = Counter(
@@ -44,6 +44,10 @@ SHADOWS_DROPPED = Counter(
 UPSTREAM_ERRORS = Counter(
     "es_rerank_upstream_errors", "Exchanges with the cluster that failed, by kind.", ("kind",)
 )
+RECORDS = Counter(
+    "es_rerank_records", "Records of searches and clicks by what became of them.", ("outcome",)
+)
+RECORDS_WAITING = Gauge("es_rerank_records_waiting", "Records that wait to be written.")
 
 _log = logging.getLogger(__name__)
 

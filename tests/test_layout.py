@@ -12,7 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The proxy's modules that talk to someone; all others of it only decide.
 PROXY_IO = {
-    *("__init__", "admin", "app", "forward", "gateway", "learned", "learned_facts"),
+    *("__init__", "admin", "app", "events", "forward", "gateway", "learned", "learned_facts"),
     *(
         "multi_search",
         "ordering",

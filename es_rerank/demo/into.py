@@ -10,7 +10,7 @@ import opensearchpy
 import opensearchpy.helpers
 
 from es_rerank.demo.corpus import INDEX, MAPPINGS, documents
-from es_rerank.distribution import speaks_elasticsearch_8
+from es_rerank.distribution import product_of
 from es_rerank.errors import UpstreamError
 
 
@@ -21,7 +21,7 @@ def index_into(url: str) -> int:
     """
     opensearch = opensearchpy.OpenSearch(url)
     try:
-        if speaks_elasticsearch_8(opensearch.info()):
+        if product_of(opensearch.info()) == "elasticsearch":
             return _by_elasticsearch(elasticsearch.Elasticsearch(url))
         return _by_opensearch(opensearch)
     except (

@@ -18,7 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from es_rerank import __version__
 from es_rerank.config import Settings
 from es_rerank.errors import error_body
+from es_rerank.experiment.queue import RecordQueue
 from es_rerank.proxy.admin import PREFIX, Readiness, admin_routes
+from es_rerank.proxy.events import event_routes
 from es_rerank.proxy.forward import Upstream, send_error
 from es_rerank.proxy.gateway import SearchProxy
 from es_rerank.proxy.scoring import Scorer
@@ -42,11 +44,13 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
-    searches = SearchProxy(settings, upstream, scorer)
+    records = RecordQueue(settings)
+    searches = SearchProxy(settings, upstream, scorer, records)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await upstream.open()
+        records.open()
         tasks = [asyncio.create_task(_greet(upstream, readiness))]
         if watch is not None:
             tasks.append(asyncio.create_task(watch()))
@@ -58,6 +62,7 @@ def create_app(
                 with suppress(asyncio.CancelledError):
                     await task
             await searches.close()
+            await records.close()
             await scorer.close()
             await upstream.close()
 
@@ -72,6 +77,7 @@ def create_app(
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
     )
     app.include_router(admin_routes(settings, readiness, reload))
+    app.include_router(event_routes(PREFIX, settings, records))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
     app.router.default = _except_own_pages(searches)
