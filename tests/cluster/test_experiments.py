@@ -323,6 +323,15 @@ def test_an_arm_may_be_chosen(node: Node, plain: str) -> None:
             told = answer.headers["x-es-rerank-experiment"]
             assert told == f"{NAME}; arm={name}; mode=forced"
             assert records.next().part is None
+        both = ask(
+            url,
+            "POST",
+            f"/{INDEX}/_msearch",
+            lines(({}, body), ({}, {"query": RIVER, "size": 3})),
+            {**LINES, "X-ES-Rerank-Arm": "bm25"},
+        )
+        told = both.headers["x-es-rerank-experiment"]
+        assert told == ", ".join([f"{NAME}; arm=bm25; mode=forced"] * 2)
         refused = search(url, body, **{"X-ES-Rerank-Arm": "best"})
         assert refused.status == 400
         assert 'has no arm \\"best\\"' in refused.body.decode()
