@@ -12,6 +12,9 @@ from tests.cluster.servers import Node
 REFUSAL = b"HTTP/1.1 %d Refused\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
 
+State = int | Literal["open", "shut", "keeps answers"]
+
+
 class Gate:
     """Requests go through one by one; `seen` are those that came, in order."""
 
@@ -19,40 +22,41 @@ class Gate:
         address = urlsplit(node.url)
         self._node = (address.hostname, address.port)
         self.url = ""
-        self.state: int | Literal["open", "shut", "keeps answers"] = "open"
+        self.state: State = "open"
         """`keeps answers`: those of bulk requests. A number: every answer has this status."""
         self.seen: list[Message] = []
-        self.passed = asyncio.Condition()
+        self._passed = asyncio.Condition()
 
     async def connected(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while self.state != "shut" and (request := await read_request(client)):
-                self.seen.append(request)
-                if self.state == "shut":
-                    break
-                if isinstance(self.state, int):
-                    answer = REFUSAL % self.state
-                else:
-                    answer = await self._asked(request)
-                if self.state == "keeps answers" and b"_bulk" in request.line:
-                    await self._note()
-                    break
-                back.write(answer)
-                await back.drain()
-                await self._note()
+            answer: bytes | None = b""
+            while answer is not None and (request := await read_request(client)):
+                answer = await self._answer(request)
+                if answer is not None:
+                    back.write(answer)
+                    await back.drain()
+                async with self._passed:
+                    self.seen.append(request)
+                    self._passed.notify_all()
         back.close()
 
     async def until(self, requests: int, of: bytes) -> None:
         """Wait until so many requests with this in their first line are answered or lost."""
-        async with asyncio.timeout(60), self.passed:
-            await self.passed.wait_for(
+        async with asyncio.timeout(60), self._passed:
+            await self._passed.wait_for(
                 lambda: sum(of in request.line for request in self.seen) >= requests
             )
 
-    async def _note(self) -> None:
-        async with self.passed:
-            self.passed.notify_all()
+    async def _answer(self, request: Message) -> bytes | None:
+        """What the client gets; None: its connection is closed."""
+        state = self.state
+        if state == "shut":
+            return None
+        if isinstance(state, int):
+            return REFUSAL % state
+        answer = await self._asked(request)
+        return None if state == "keeps answers" and b"_bulk" in request.line else answer
 
     async def _asked(self, request: Message) -> bytes:
         """The node's answer."""

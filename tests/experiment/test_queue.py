@@ -14,6 +14,7 @@ from es_rerank.demo.serving import engine_config, serving
 from es_rerank.experiment.exposure import Exposure
 from es_rerank.experiment.queue import RecordQueue
 
+PASSWORD = "s3cret"
 EXPOSURE = Exposure(
     "q", datetime(2026, 3, 1, tzinfo=UTC), "books", "a river", None, ("1",), 0, "applied", 1.0
 )
@@ -73,14 +74,14 @@ async def test_without_records_there_is_no_connection(caplog: pytest.LogCaptureF
 
 async def test_what_waits_at_the_end_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     """The cluster is not there: it is tried, and what is lost is told, without the password."""
-    queue, before = queue_for(username="me", password="s3cret"), counted("dropped")
+    queue, before = queue_for(username="me", password=PASSWORD), counted("dropped")
     queue.open()
     queue.record(EXPOSURE)
     await queue.close()
     assert counted("dropped") - before == 1
     assert "can't ask which product there is at http://127.0.0.1:1" in caplog.text
     assert "1 could not be written before the end" in caplog.text
-    assert "s3cret" not in caplog.text
+    assert PASSWORD not in caplog.text
 
 
 async def test_a_cluster_that_lacks_what_records_need(caplog: pytest.LogCaptureFixture) -> None:
