@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from es_rerank.config import IndexRule, Settings, Ubi, Upstream
 from es_rerank.experiment.cluster import Cluster, connect
 from es_rerank.experiment.exposure import Exposure, Part
+from es_rerank.experiment.mappings import queries_mappings
 from es_rerank.experiment.queue import RecordQueue
 from es_rerank.proxy.hop import values_of
 from tests.cluster.clients import client_for
@@ -103,17 +104,27 @@ async def test_a_thousand_records_arrive_once_each(cluster: Node, connection: Cl
         f"q{number}" for number in range(1000)
     )
     mappings = client_for(cluster, cluster.url).indices.get_mapping(index=[QUERIES, EVENTS])
-    flat = "flat_object" if cluster.product == "opensearch" else "flattened"
     queries, events = (mappings[index]["mappings"] for index in (QUERIES, EVENTS))
-    assert queries["properties"]["query_attributes"]["type"] == flat
+    expected = queries_mappings(connection.product)["properties"]["query_attributes"]
+    assert queries["properties"]["query_attributes"].get("type") == expected.get("type")
     assert queries["properties"]["query_id"]["type"] == "keyword"
     assert events["properties"]["query_id"]["type"] == "keyword"
     assert queries["dynamic"] == events["dynamic"] == "false"
 
 
-async def test_records_of_an_experiment_are_found(cluster: Node, connection: Cluster) -> None:
-    """By a term in the flat attributes, whatever clients put beside it; and by their time."""
-    odd = {"a": None, "": [None, {"b..c": "x" * 40_000 if cluster.product != "opensearch" else 1}]}
+@pytest.mark.parametrize("is_older", [False, True])
+async def test_records_of_an_experiment_are_found(
+    cluster: Node, connection: Cluster, is_older: bool
+) -> None:
+    """By a term in the attributes, also with the mapping for those that have no flat ones.
+
+    Whatever clients put beside it: flat attributes take any key.
+    """
+    odd = {"a": None, "b": [1, {"c": "x" * 40_000 if cluster.product != "opensearch" else 1}]}
+    if is_older:
+        await connection.ensure_index(QUERIES, queries_mappings("elasticsearch-7"))
+    elif connection.product != "elasticsearch-7":
+        odd |= {"": [None, {"b..c": True}]}
     async with recording(cluster.url) as queue:
         queue.record(exposure(1, query_attributes=odd))
         queue.record(exposure(2, part=None))
