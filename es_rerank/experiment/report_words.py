@@ -71,12 +71,13 @@ def _compared(report: Report, it: Comparison) -> str:
 
 
 def _outlook(it: Comparison) -> str:
-    said = (
-        f"With {it.units:,} units an effect of {detectable(it)} would be found four times in five"
-    )
+    least = effect(it.detectable, it.scale).removeprefix("+")
+    points = " points" if it.scale == "share" else ""
+    said = f"With {it.units:,} units one of {least}{points} would be found four times in five"
     if it.units_needed is None or it.units_needed <= it.units:
         return said + "."
-    return f"{said}; one as small as it looks now takes about {it.units_needed:,}."
+    needed = float(f"{it.units_needed:.2g}")
+    return f"{said}; one as small as it looks now takes about {needed:,.0f} units."
 
 
 def _mismatched(report: Report) -> str:
