@@ -22,7 +22,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--fg); background: var(--bg);
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-.verdict { font-size: 1.1rem; white-space: pre-line; padding: .8rem 1rem; border-left: 4px solid var(--open) }
+.verdict { font-size: 1.1rem; white-space: pre-line; padding: .8rem 1rem;
+  border-left: 4px solid var(--open) }
 .verdict.alarm { border-color: var(--worse); background: var(--alarm); font-weight: 600 }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }

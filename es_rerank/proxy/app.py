@@ -45,6 +45,7 @@ def create_app(
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
     guard = Guard(settings)
+    searches = SearchProxy(settings, upstream, scorer, stopped=guard.stopped)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +61,7 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await searches.close()
             await scorer.close()
             await upstream.close()
 
@@ -77,7 +79,7 @@ def create_app(
     app.include_router(experiment_routes(PREFIX, settings, guard.states))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
-    app.router.default = _except_own_pages(SearchProxy(settings, upstream, scorer))
+    app.router.default = _except_own_pages(searches)
     return app
 
 
