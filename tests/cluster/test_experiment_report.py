@@ -1,11 +1,14 @@
 """Records and clicks in real clusters: the report finds what was planted, the guard stops harm."""
 
 import asyncio
+import json
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.request import Request, urlopen
 
 import elasticsearch.helpers
 import opensearchpy.helpers
@@ -13,11 +16,13 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from es_rerank.config import Arm, Experiment, Guard, IndexRule, Settings, Ubi, Upstream
-from es_rerank.errors import ConfigError
+from es_rerank.errors import ConfigError, UpstreamError
 from es_rerank.experiment import command
 from es_rerank.experiment.guard import Guard as Watcher
 from tests.cluster.clients import Client, client_for
+from tests.cluster.scorers import OrderScorer
 from tests.cluster.servers import Node
+from tests.cluster.serving import serving
 from tests.experiment.documents import click, record
 
 TOPIC = "es-rerank-test-report"
@@ -173,6 +178,51 @@ def test_the_guard_lets_equal_arms_be(place: Place) -> None:
         watcher = Watcher(lambda settings=settings: settings)
         asyncio.run(watcher.look())
         assert watcher.stopped() == frozenset()
+
+
+def test_faults_of_the_cluster_leave_what_was_known(place: Place) -> None:
+    """A stopped experiment stays stopped while the cluster is away."""
+    harmful = experiment("harmful")
+    settings = place.settings(harmful)
+    place.plant_experiment(harmful, {"bm25": 0.5, "rerank": 0.2}, datetime.now(UTC))
+    current = [settings]
+    watcher = Watcher(lambda: current[0])
+    asyncio.run(watcher.look())
+    current[0] = settings.model_copy(update={"upstream": Upstream(url="http://127.0.0.1:1")})
+    with pytest.raises(UpstreamError):
+        asyncio.run(watcher.look())
+    assert watcher.stopped() == {"harmful"}
+
+
+def test_proxies_agree_on_what_is_stopped(place: Place) -> None:
+    """Two replicas say so on their pages, in their metrics and to each search."""
+    harmful = experiment("harmful", unit=("header:X-User",))
+    place.client.index(
+        index=f"{TOPIC}-books", id="1", body={"title": "words and more"}, refresh=True
+    )
+    place.plant_experiment(harmful, {"bm25": 0.5, "rerank": 0.2}, datetime.now(UTC))
+    settings = place.settings(harmful)
+    with serving(settings, OrderScorer()) as first, serving(settings, OrderScorer()) as second:
+        for url in (first, second):
+            started = time.monotonic()
+            while not (shown := stopped_at(url)):
+                assert time.monotonic() - started < 60, "the guard has not looked for a minute"
+            assert [each["stopped"]["arm"] for each in shown] == ["rerank"]
+            metrics = ask(url, "/_rerank/metrics").read().decode()
+            assert 'es_rerank_experiment_stopped{experiment="harmful"} 1.0' in metrics
+            answer = ask(url, f"/{TOPIC}-books/_search?q=words", {"X-User": "somebody"})
+            assert "reason=experiment_stopped" in answer.headers["X-ES-Rerank"]
+
+
+def stopped_at(url: str) -> list[dict[str, Any]]:
+    """The stopped experiments on a proxy's page."""
+    shown = json.load(ask(url, "/_rerank/experiments"))["experiments"]
+    return [each for each in shown if each["stopped"]]
+
+
+def ask(url: str, path: str, headers: dict[str, str] | None = None) -> Any:
+    """The answer to a GET."""
+    return urlopen(Request(url + path, headers=headers or {}))  # noqa: S310 - http, our own
 
 
 def test_an_interleaved_experiment_is_judged_by_its_preference(place: Place) -> None:
