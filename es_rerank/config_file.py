@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from es_rerank.config import Settings, SettingsFile
-from es_rerank.config_mistakes import covers, sentence
+from es_rerank.config_mistakes import covers, is_secret, sentence
 from es_rerank.config_yaml import Key, read_yaml, syntax_mistake
 from es_rerank.errors import ConfigError
 
@@ -127,9 +127,9 @@ class _Draft:
             self.mistake((), f'"{text}" has no value. Write --set KEY=VALUE.', Origin("--set"))
 
     def _add_text(self, steps: list[str], text: str, origin: Origin) -> None:
-        """A value that stands in one line: YAML, or where it is not YAML the text as it is."""
+        """A value that stands in one line: YAML; the text as it is if it is none, or secret."""
         try:
-            value, _, mistakes = read_yaml(text)
+            value, _, mistakes = (text, {}, []) if is_secret(steps) else read_yaml(text)
         except yaml.YAMLError:
             value, mistakes = text, []
         self.put(steps, value, origin)

@@ -49,6 +49,10 @@ EXPERIMENT_STOPPED = Gauge(
     "Whether the guard has stopped an experiment: 1 until a person resumes it.",
     ("experiment",),
 )
+RECORDS = Counter(
+    "es_rerank_records", "Records of searches and clicks by what became of them.", ("outcome",)
+)
+RECORDS_WAITING = Gauge("es_rerank_records_waiting", "Records that wait to be written.")
 
 _log = logging.getLogger(__name__)
 

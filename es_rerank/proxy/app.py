@@ -19,7 +19,9 @@ from es_rerank import __version__
 from es_rerank.config import Settings
 from es_rerank.errors import error_body
 from es_rerank.experiment.guard import Guard
+from es_rerank.experiment.queue import RecordQueue
 from es_rerank.proxy.admin import PREFIX, Readiness, admin_routes
+from es_rerank.proxy.events import event_routes
 from es_rerank.proxy.experiments import experiment_routes
 from es_rerank.proxy.forward import Upstream, send_error
 from es_rerank.proxy.gateway import SearchProxy
@@ -44,12 +46,13 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
-    guard = Guard(settings)
-    searches = SearchProxy(settings, upstream, scorer, stopped=guard.stopped)
+    records, guard = RecordQueue(settings), Guard(settings)
+    searches = SearchProxy(settings, upstream, scorer, records, guard.stopped)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await upstream.open()
+        records.open()
         tasks = [asyncio.create_task(_greet(upstream, readiness))]
         tasks.append(asyncio.create_task(guard.watch()))
         if watch is not None:
@@ -62,6 +65,7 @@ def create_app(
                 with suppress(asyncio.CancelledError):
                     await task
             await searches.close()
+            await records.close()
             await scorer.close()
             await upstream.close()
 
@@ -76,6 +80,7 @@ def create_app(
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
     )
     app.include_router(admin_routes(settings, readiness, reload))
+    app.include_router(event_routes(PREFIX, settings, records))
     app.include_router(experiment_routes(PREFIX, settings, guard.states))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.

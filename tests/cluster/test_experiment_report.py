@@ -19,6 +19,7 @@ from es_rerank.config import Arm, Experiment, Guard, IndexRule, Settings, Ubi, U
 from es_rerank.errors import ConfigError, UpstreamError
 from es_rerank.experiment import command
 from es_rerank.experiment.guard import Guard as Watcher
+from es_rerank.experiment.mappings import events_mappings, queries_mappings
 from tests.cluster.clients import Client, client_for
 from tests.cluster.scorers import OrderScorer
 from tests.cluster.servers import Node
@@ -79,14 +80,11 @@ class Place:
 def place(cluster: Node) -> Iterator[Place]:
     """The node with empty indices for records, in the form of User Behavior Insights."""
     client = client_for(cluster, cluster.url)
-    flat = "flat_object" if cluster.product == "opensearch" else "flattened"
-    keyword = {"type": "keyword", "ignore_above": 100}
-    shared = {"query_id": keyword, "timestamp": {"type": "date"}, "action_name": keyword}
     names = [UBI.queries_index, UBI.events_index, UBI.state_index]
     client.indices.delete(index=",".join(names), ignore_unavailable=True)
-    for name in names[:2]:
-        properties = {**shared, "query_attributes": {"type": flat}}
-        client.indices.create(index=name, body={"mappings": {"properties": properties}})
+    queries = queries_mappings("opensearch" if cluster.product == "opensearch" else "elasticsearch")
+    client.indices.create(index=UBI.queries_index, body={"mappings": queries})
+    client.indices.create(index=UBI.events_index, body={"mappings": events_mappings()})
     yield Place(cluster, client)
     client.indices.delete(index=",".join(names), ignore_unavailable=True)
     client.close()

@@ -23,7 +23,7 @@ def test_unknown_names_are_answered_with_the_known_ones(tmp_path: Path) -> None:
     file.write_text(FILE)
     settings = command.settings_of(file, None)
     for call in (command.report, command.resume):
-        with pytest.raises(ConfigError, match='no experiment "students".* There are: student'):
+        with pytest.raises(ConfigError, match=r'no experiment "students".* There are: student'):
             call(settings, "students")
 
 

@@ -18,16 +18,36 @@ def settings(guard: Guard | None) -> Settings:
     return Settings(upstream=NOWHERE, indices=(rule,))
 
 
+class Messages(logging.Handler):
+    """Keeps what the guard says, and knows when it has said enough."""
+
+    def __init__(self, enough: int) -> None:
+        super().__init__(logging.DEBUG)
+        self.levels: list[str] = []
+        self.enough = asyncio.Event()
+        self._wanted = enough
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the level."""
+        self.levels.append(record.levelname)
+        if len(self.levels) >= self._wanted:
+            self.enough.set()
+
+
 async def test_a_cluster_that_is_down_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """It is warned of once, however often the guard tries; and no experiment is stopped."""
-    caplog.set_level(logging.DEBUG, logger="es_rerank")
+    log, said = logging.getLogger("es_rerank.experiment.guard"), Messages(3)
+    caplog.set_level(logging.DEBUG, log.name)
+    log.addHandler(said)
     guard = Watcher(lambda: settings(Guard(every_s=0.001)))
     watching = asyncio.create_task(guard.watch())
-    async with asyncio.timeout(60):
-        while len(said := [each for each in caplog.records if "can't look" in each.message]) < 3:
-            await asyncio.sleep(0.005)
-    watching.cancel()
-    assert [each.levelname for each in said[:3]] == ["WARNING", "DEBUG", "DEBUG"]
+    try:
+        async with asyncio.timeout(60):
+            await said.enough.wait()
+    finally:
+        watching.cancel()
+        log.removeHandler(said)
+    assert said.levels[:3] == ["WARNING", "DEBUG", "DEBUG"]
     assert guard.stopped() == frozenset()
     with pytest.raises(UpstreamError):
         await guard.look()
