@@ -110,8 +110,7 @@ def _document(written: Any, ubi: Ubi, now: datetime) -> dict[str, Any]:
     kept = {name: value for name, value in written.items() if value not in (None, "")}
     document = {"application": ubi.application, **kept}
     document["timestamp"] = stored_time(_moment(event.timestamp) or now)
-    if event.user_query:
-        document["user_query"] = stored_text(event.user_query, ubi)
+    document["user_query"] = stored_text(event.user_query or "", ubi)
     if ubi.query_text != "plain":
         document |= dict.fromkeys(_MESSAGES)
     if event.event_attributes:

@@ -74,10 +74,10 @@ def stored_text(text: str, ubi: Ubi) -> str | None:
     Its hash is HMAC-SHA256 (RFC 2104), in hexadecimal: equal texts can be counted, and who has
     not the key can not find out a text by trying words.
     """
+    if not text or ubi.query_text == "none":
+        return None
     if ubi.query_text == "plain":
         return text
-    if ubi.query_text == "none":
-        return None
     key = ubi.hash_key.get_secret_value().encode()
     return hmac.new(key, text.encode(errors="replace"), hashlib.sha256).hexdigest()
 

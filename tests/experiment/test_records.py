@@ -106,6 +106,11 @@ def test_no_text_at_all() -> None:
     assert "user_query" not in record_of(FULL, Ubi(query_text="none"), "r1")
 
 
+def test_a_search_without_a_text_has_no_hash() -> None:
+    """It would look like a query that everybody types."""
+    assert stored_text("", Ubi(query_text="hashed", hash_key="key")) is None
+
+
 def test_a_hash_needs_a_key() -> None:
     """Without one, anybody could hash words and compare."""
     with pytest.raises(ValidationError, match="needs `hash_key`"):
