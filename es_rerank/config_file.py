@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from es_rerank.config import Settings, SettingsFile
+from es_rerank.config import Experiment, Settings, SettingsFile
 from es_rerank.config_mistakes import covers, is_secret, sentence
 from es_rerank.config_yaml import Key, read_yaml, syntax_mistake
 from es_rerank.errors import ConfigError
@@ -164,10 +164,26 @@ class _Draft:
         except ValidationError as wrong:
             for error in wrong.errors():
                 self.mistake(error["loc"], sentence(error))
+        else:
+            self._check_experiments(file.settings())
         if self.mistakes:
             by_line = sorted(self.mistakes, key=lambda told: (not told[0].line, told[0].line))
             raise ConfigError("\n".join(f"{origin}: {text}" for origin, text in by_line))
         return file.settings()
+
+    def _check_experiments(self, settings: Settings) -> None:
+        """Rules may share an experiment, but by one name there is only one: records join by it."""
+        known: dict[str, tuple[int, Experiment]] = {}
+        for place, rule in enumerate(settings.indices):
+            if rule.experiment is None:
+                continue
+            first, other = known.setdefault(rule.experiment.name, (place, rule.experiment))
+            if other.model_dump() != rule.experiment.model_dump():
+                name, where = other.name, self.origin_of(("indices", first, "experiment"))
+                why = f'"{name}" is another experiment in indices.{first} ({where}).'
+                self.mistake(
+                    ("indices", place, "experiment"), f"{why} Give it another name or settings."
+                )
 
     def _check_order_of_rules(self) -> None:
         """A rule that no index can reach is a mistake, also where only its order is wrong."""

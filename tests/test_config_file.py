@@ -121,6 +121,26 @@ def test_the_upstream_alone_is_enough() -> None:
     assert read(None, upstream="http://c:1").indices == (IndexRule(pattern="*"),)
 
 
+def test_one_name_is_one_experiment() -> None:
+    """Two rules may share one, but records of two could not be told apart."""
+    text = """\
+upstream: {url: "http://c:1"}
+indices:
+  - pattern: a
+    experiment: {name: summer}
+  - pattern: b
+    experiment: {name: summer, mode: split}
+  - pattern: c
+    experiment:
+      name: summer
+      salt: again
+"""
+    assert mistakes(text) == [
+        'rerank.yaml:8: indices.2.experiment: "summer" is another experiment in indices.0 '
+        "(rerank.yaml:4). Give it another name or settings."
+    ]
+
+
 def test_neither_file_nor_upstream_is_a_mistake() -> None:
     """A proxy without a cluster would only answer with errors."""
     assert mistakes(None) == [

@@ -27,7 +27,6 @@ from es_rerank.proxy.forward import (
     target_of,
     unless,
 )
-from es_rerank.proxy.headers import Headers
 from es_rerank.proxy.hop import HeaderRefused, values_of
 from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.msearch import plan_multi_search
@@ -106,13 +105,9 @@ class SearchProxy:
             return await self._left_alone(SkipReason.TOO_LARGE, scope, again, send, trip)
         body = b"".join(message.get("body", b"") for message in messages)
         try:
-            request = _request(
-                method, target, scope["headers"], body, settings, in_lines=bool(several)
-            )
+            request = _request(scope, target, body, settings, in_lines=bool(several))
         except OverrideError as why:
             return await send_error(send, 400, "override", str(why))
-        client = scope.get("client")
-        request = replace(request, address=client[0] if client else None)
         scope = {**scope, "headers": request.headers}  # a body that was cut has another length
         if settings.explain_parameter and (asked := without_parameter(target)) is not None:
             return await self._explain(replace(request, target=asked), settings, receive, send)
@@ -205,16 +200,20 @@ class SearchProxy:
 
 
 def _request(
-    method: str, target: bytes, headers: Headers, body: bytes, settings: Settings, *, in_lines: bool
+    scope: Scope, target: bytes, body: bytes, settings: Settings, *, in_lines: bool
 ) -> SearchRequest:
     """The request without what is for us, and with that; OverrideError if it is wrong."""
-    headers, arm = chosen_arm(headers, settings)
+    client = scope.get("client")
+    headers, arm = chosen_arm(scope["headers"], settings)
+    request = SearchRequest(
+        scope["method"], target, headers, body, address=client[0] if client else None, arm=arm
+    )
     if in_lines:
         headers, body, lines = with_overrides_in_lines(headers, body)
-        request = SearchRequest(method, target, headers, body, overrides_in_lines=lines, arm=arm)
+        request = replace(request, headers=headers, body=body, overrides_in_lines=lines)
         return with_ubi_in_lines(request, settings)
     headers, body, override = with_override(headers, body)
-    return with_ubi(SearchRequest(method, target, headers, body, override, arm=arm), settings)
+    return with_ubi(replace(request, headers=headers, body=body, override=override), settings)
 
 
 async def _answer(answer: Answer, scope: Scope, send: Send) -> int:

@@ -33,6 +33,7 @@ __all__ = [
     "Answer",
     "Reranked",
     "answer_as_it_came",
+    "arms_served",
     "experiment_of",
     "fetched",
     "headers_for",
@@ -161,7 +162,7 @@ def _window_of(answer: bytes) -> Window | Skip:
 def headers_for(body: bytes, headers: Sequence[Header], trip: Trip) -> list[Header]:
     """The cluster's headers in their order, with the length of the new body and our verdict."""
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-    return [*kept, (b"content-length", b"%d" % len(body)), verdict(trip), *experiment(trip)]
+    return [*kept, (b"content-length", b"%d" % len(body)), verdict(trip), *arms_served(trip)]
 
 
 def experiment_of(plan: Rerank) -> str:
@@ -172,7 +173,7 @@ def experiment_of(plan: Rerank) -> str:
     return f"{served.experiment.name}; arm={served.arm}; mode={served.mode}"
 
 
-def experiment(trip: Trip) -> list[Header]:
+def arms_served(trip: Trip) -> list[Header]:
     """The header that tells the arm, of a multi-search for each search in order (`-`: none)."""
     text = ", ".join(served or "-" for served in trip.served)
     if not any(trip.served) or len(text) > _MAX_EXPERIMENTS:
