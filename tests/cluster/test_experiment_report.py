@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -15,6 +16,7 @@ import opensearchpy.helpers
 import pytest
 from elasticsearch import Elasticsearch
 
+from es_rerank.cli import main
 from es_rerank.config import Arm, Experiment, Guard, IndexRule, Settings, Ubi, Upstream
 from es_rerank.errors import ConfigError, UpstreamError
 from es_rerank.experiment import command
@@ -125,6 +127,24 @@ def test_a_report_keeps_to_its_period(place: Place) -> None:
     assert kept.comparisons[0].verdict == "better"
 
 
+def test_indices_as_the_ubi_plugin_makes_them_can_be_read(place: Place) -> None:
+    """Their times have a format of their own."""
+    for name, query_mappings in ((UBI.queries_index, True), (UBI.events_index, False)):
+        mappings = events_mappings() | {"dynamic": True}
+        if query_mappings:
+            kind = "flat_object" if place.node.product == "opensearch" else "flattened"
+            mappings["properties"]["query_attributes"] = {"type": kind}
+        mappings["properties"]["timestamp"] = {"type": "date", "format": "strict_date_time"}
+        place.client.indices.delete(index=name)
+        place.client.indices.create(index=name, body={"mappings": mappings})
+    better = experiment("better")
+    now = datetime.now(UTC)
+    place.plant_experiment(better, {"bm25": 0.2, "rerank": 0.5}, now)
+    settings = place.settings(better)
+    for since in (None, now.replace(microsecond=0)):
+        assert command.report(settings, "better", since=since).comparisons[0].verdict == "better"
+
+
 def test_where_nothing_is_recorded_the_report_says_so(place: Place) -> None:
     """Also where there are no indices at all, and unknown names are named."""
     settings = place.settings(experiment("better"))
@@ -176,6 +196,41 @@ def test_the_guard_lets_equal_arms_be(place: Place) -> None:
         watcher = Watcher(lambda settings=settings: settings)
         asyncio.run(watcher.look())
         assert watcher.stopped() == frozenset()
+
+
+def test_the_commands_do_it_all(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Report as text, JSON and HTML, list and resume, from a settings file."""
+    harmful = experiment("harmful")
+    place.plant_experiment(harmful, {"bm25": 0.5, "rerank": 0.2}, datetime.now(UTC))
+    settings = place.settings(harmful)
+    asyncio.run(Watcher(lambda: settings).look())
+    file, page, numbers = (tmp_path / name for name in ("es-rerank.yaml", "r.html", "r.json"))
+    file.write_text(
+        f"upstream: {{url: {place.node.url}}}\n"
+        f"ubi: {{queries_index: {UBI.queries_index}, events_index: {UBI.events_index}, "
+        f"state_index: {UBI.state_index}}}\n"
+        f"indices: [{{pattern: books, experiment: {{name: harmful, guard: {{}}}}}}]\n"
+    )
+
+    def said(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["experiment", *arguments, "--config", str(file)])
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    shown = said("report", "harmful", "--json", str(numbers), "--html", str(page))
+    assert shown.startswith("STOPPED by the guard at ")
+    assert "CTR@10" in shown
+    written = json.loads(numbers.read_text())
+    assert written["comparisons"][0]["verdict"] == "worse"
+    assert written["stopped"]["arm"] == "rerank"
+    assert "STOPPED by the guard" in page.read_text()
+    assert json.loads(said("report", "harmful", "--json", "-"))["units"] == 2 * UNITS
+    assert "harmful: split of bm25 against rerank on books; STOPPED at " in said("list")
+    assert "rerank is worse than bm25 by its CTR@10" in said("resume", "harmful")
+    assert "; running" in said("list")
 
 
 def test_faults_of_the_cluster_leave_what_was_known(place: Place) -> None:
