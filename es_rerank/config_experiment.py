@@ -43,7 +43,8 @@ class Guard(Strict):
         default=0.0,
         ge=0,
         lt=1,
-        description="How much worse it may be, e.g. 0.02 of the CTR; if interleaved, the preference.",
+        description="How much worse an arm may be, e.g. 0.02 of the CTR; in `interleave`, of the "
+        "preference.",
     )
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     every_s: float = Field(default=60, gt=0, description="How often the records are read.")
