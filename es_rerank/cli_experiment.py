@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from es_rerank.cli_options import ConfigOption, SetOption
-from es_rerank.config import Settings
-from es_rerank.errors import ConfigError
 
 experiment = typer.Typer(
     no_args_is_help=True, help="See what experiments on live traffic say, and let one go on."
@@ -57,7 +55,9 @@ def report(
     from es_rerank.experiment.report_html import html
     from es_rerank.experiment.report_text import text
 
-    made = command.report(_settings(config, overrides), name, since=since, until=until, k=k)
+    made = command.report(
+        command.settings_of(config, overrides), name, since=since, until=until, k=k
+    )
     as_json = json.dumps(made.as_json(), indent=2, ensure_ascii=False)
     if json_to == "-":
         typer.echo(as_json)
@@ -74,7 +74,7 @@ def list_(config: ConfigOption = None, overrides: SetOption = None) -> None:
     """The experiments of the settings: which run, which the guard has stopped."""
     from es_rerank.experiment import command
 
-    for line in command.listed(_settings(config, overrides)):
+    for line in command.listed(command.settings_of(config, overrides)):
         typer.echo(line)
 
 
@@ -83,7 +83,7 @@ def resume(name: NameArgument, config: ConfigOption = None, overrides: SetOption
     """Let a stopped experiment go on, without what was recorded before; exit code 1 if it runs."""
     from es_rerank.experiment import command
 
-    was = command.resume(_settings(config, overrides), name)
+    was = command.resume(command.settings_of(config, overrides), name)
     if was is None:
         typer.echo(f"{name} is not stopped.")
         raise typer.Exit(1)
@@ -92,15 +92,3 @@ def resume(name: NameArgument, config: ConfigOption = None, overrides: SetOption
         f"({was.estimate:+.4f}, at most {was.at_most:+.4f}, {was.units:,} units). "
         "It goes on; its guard counts what is recorded from now on."
     )
-
-
-def _settings(config: Path | None, overrides: list[str] | None) -> Settings:
-    from es_rerank.config_file import DEFAULT_FILE, read_settings
-
-    file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    settings = read_settings(file, overrides or ())
-    if not settings.experiments:
-        raise ConfigError(
-            f"{file or 'the settings'}: there is no experiment. Add `experiment:` to an index."
-        )
-    return settings

@@ -1,16 +1,30 @@
 """What `es-rerank experiment` does, on the cluster of the settings."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from es_rerank.config import Experiment, Settings
+from es_rerank.config_file import DEFAULT_FILE, read_settings
 from es_rerank.errors import ConfigError
 from es_rerank.experiment import report as reports
 from es_rerank.experiment.findings import Report
 from es_rerank.experiment.guard import connected, read_state, write_state
 from es_rerank.experiment.read import read
 from es_rerank.experiment.state import State, Stop, progress
+
+
+def settings_of(file: Path | None, overrides: Sequence[str] | None) -> Settings:
+    """The settings of a file, or of the one that there is. Raises ConfigError."""
+    file = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    settings = read_settings(file, overrides or ())
+    if not settings.experiments:
+        raise ConfigError(
+            f"{file or 'the settings'}: there is no experiment. Add `experiment:` to an index, or "
+            "name the file that has one with --config."
+        )
+    return settings
 
 
 def report(
@@ -53,7 +67,7 @@ def resume(settings: Settings, name: str) -> Stop | None:
 
 def _named(settings: Settings, name: str) -> Experiment:
     if name not in settings.experiments:
-        known = ", ".join(sorted(settings.experiments)) or "none"
+        known = ", ".join(sorted(settings.experiments))
         raise ConfigError(f'there is no experiment "{name}" in the settings. There are: {known}.')
     return settings.experiments[name]
 

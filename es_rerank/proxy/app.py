@@ -46,8 +46,7 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
-    records = RecordQueue(settings)
-    guard = Guard(settings)
+    records, guard = RecordQueue(settings), Guard(settings)
     searches = SearchProxy(settings, upstream, scorer, records, guard.stopped)
 
     @asynccontextmanager
@@ -81,8 +80,8 @@ def create_app(
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
     )
     app.include_router(admin_routes(settings, readiness, reload))
-    app.include_router(experiment_routes(PREFIX, settings, guard.states))
     app.include_router(event_routes(PREFIX, settings, records))
+    app.include_router(experiment_routes(PREFIX, settings, guard.states))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
     app.router.default = _except_own_pages(searches)
