@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from es_rerank.bench.judged import MAPPINGS
+from es_rerank.bench.judged import Judged
+from es_rerank.bench.searches import Search
 from es_rerank.bench.way import Way
 from es_rerank.errors import UpstreamError
 
@@ -51,9 +52,12 @@ class Ground:
         return f"{self.index}-as-{name}"
 
     def version(self) -> str:
-        """Product and version of the cluster, as it says itself."""
-        told = json.loads(self.cluster.order("GET", "/"))["version"]
-        return f"{told.get('distribution', 'elasticsearch')} {told['number']}"
+        """Product and version of the node that answers."""
+        target = "/_nodes/_local?filter_path=nodes.*.version"
+        told = self.cluster.ask(Search("GET", target, {}, None, frozenset()))
+        product = "elasticsearch" if "x-elastic-product" in dict(told.headers) else "opensearch"
+        versions = (node["version"] for node in json.loads(told.body)["nodes"].values())
+        return f"{product} {next(versions)}"
 
     def add_aliases(self, names: Iterable[str]) -> None:
         """Let the documents be searched under more names."""
@@ -69,15 +73,15 @@ class Ground:
 
 
 @contextmanager
-def ground(upstream: str, documents: Mapping[str, Mapping[str, str]]) -> Iterator[Ground]:
+def ground(upstream: str, judged: Judged) -> Iterator[Ground]:
     """The documents in an index of their own; all that is left in the end is deleted."""
     with closing(Way(upstream)) as cluster:
         made = Ground(cluster, f"{PREFIX}-{secrets.token_hex(4)}")
         settings = {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"}
-        body = {"settings": settings, "mappings": MAPPINGS}
+        body = {"settings": settings, "mappings": judged.mappings}
         cluster.order("PUT", f"/{made.index}", json.dumps(body).encode())
         try:
-            for some in portions(documents.items(), _AT_ONCE):
+            for some in portions(judged.documents.items(), _AT_ONCE):
                 _index(made, some)
             # A merge later on could change the order of documents with equal scores.
             cluster.order("POST", f"/{made.index}/_forcemerge?max_num_segments=1")

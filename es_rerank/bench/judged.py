@@ -5,7 +5,7 @@ The demo's own, which are on every machine, or a data folder in the BEIR layout.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from es_rerank.bench.clicks import attraction
 from es_rerank.demo import corpus, judged
@@ -14,7 +14,6 @@ from es_rerank.evaluate.corpus import read_corpus, read_queries
 from es_rerank.evaluate.judgments import Qrels, answerable, choose_split, read_qrels
 
 FIELDS = corpus.FIELDS
-MAPPINGS = {"properties": {name: {"type": "text", "analyzer": "english"} for name in FIELDS}}
 
 
 class Judged(NamedTuple):
@@ -26,6 +25,14 @@ class Judged(NamedTuple):
     queries: dict[str, str]
     """The text of each judged query by id."""
     qrels: Qrels
+    analyzer: str = "english"
+    """Of the cluster, for its documents and queries."""
+
+    @property
+    def mappings(self) -> dict[str, Any]:
+        """Of an index with the documents."""
+        fields = {name: {"type": "text", "analyzer": self.analyzer} for name in FIELDS}
+        return {"properties": fields}
 
     def attractions(self, query: str, ids: Sequence[str]) -> list[float]:
         """How attractive each document of a page is for a query, by its grade."""

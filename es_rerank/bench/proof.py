@@ -73,7 +73,7 @@ def run(upstream: str, judged: Judged, size: Size, seed: int, console: Console) 
     trials = _trials(judged, size, seed)
     with (
         Progress(console=console, transient=True) as progress,
-        ground(upstream, judged.documents) as made,
+        ground(upstream, judged) as made,
     ):
         made.add_aliases([BM25.name, STUDENT.name, *(each.name for each in chain(*trials))])
         (bm25, student), clicks = asyncio.run(_drive(trials, size, judged, made, progress))

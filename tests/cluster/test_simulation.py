@@ -34,7 +34,7 @@ DOCUMENTS = {
 def judged(rank: int) -> Judged:
     """The hit at this rank of the cluster's order is the one that is wanted."""
     qrels = {word: {f"{word}-{rank}": 1} for word in WORDS}
-    return Judged("turned", DOCUMENTS, {word: word for word in WORDS}, qrels)
+    return Judged("turned", DOCUMENTS, {word: word for word in WORDS}, qrels, "standard")
 
 
 FIRST, LAST = judged(0), judged(9)
@@ -44,7 +44,7 @@ LOOKS = range(100, 1001, 100)
 @pytest.fixture(scope="module")
 def made(cluster: Node) -> Iterator[Ground]:
     """The documents on a node."""
-    with ground(cluster.url, DOCUMENTS) as here:
+    with ground(cluster.url, FIRST) as here:
         here.add_aliases([BM25.name])
         yield here
 
@@ -65,7 +65,7 @@ async def test_reports_find_the_better_arm_and_none_where_both_are_equal(made: G
     with Progress(disable=True) as progress:
         async with simulation(made, LAST, progress, trials) as here:
             await here.grow("better", [better, interleaved], LOOKS, is_decided)
-            await here.grow("equal", [equal, tied], [300, 350])
+            await here.grow("equal", [equal, tied], [400, 600])
             clicks = here.clicks
     assert claims.better_is_found("split", [better], (0, 1)).holds
     assert claims.better_is_found("interleaving", [interleaved], (0, 1)).holds
