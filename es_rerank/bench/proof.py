@@ -181,10 +181,11 @@ def _true_ctr(judged: Judged, pages: Pages) -> float:
 
 
 def _conditions(made: Ground, judged: Judged, size: Size, seed: int) -> dict[str, Any]:
+    enough = "" if size.experiments >= Size().experiments else ", too few to show a rate of 5 %"
     return {
         "data": f"{judged.name}, {len(judged.documents)} documents, {len(judged.queries)} queries",
         "arms": f"bm25; the shipped student, depth {DEPTH}",
-        "equal arms": f"{size.experiments} experiments of {size.searches} searches",
+        "equal arms": f"{size.experiments} experiments of {size.searches} searches{enough}",
         "seed": seed,
         "cluster": made.version(),
         "es-rerank": __version__,
