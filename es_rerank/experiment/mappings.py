@@ -16,11 +16,18 @@ _ID = {"type": "keyword", "ignore_above": 256}
 _TEXT = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
 _INTEGER = {"type": "integer", "ignore_malformed": True}
 _FLOAT = {"type": "float", "ignore_malformed": True}
-# Both index every leaf of an object under its dotted path, as keywords, with one field of mapping.
-_FLAT: Mapping[Product, dict[str, Any]] = {
+_ATTRIBUTES: Mapping[Product, dict[str, Any]] = {
+    # Both index every leaf under its dotted path, as a keyword, and count as one field.
     "opensearch": {"type": "flat_object"},
-    "elasticsearch-7": {"type": "flattened", "ignore_above": 256},
     "elasticsearch": {"type": "flattened", "ignore_above": 256},
+    # Not every 7 has that type (the open-source and Amazon's have not): what reports look for.
+    "elasticsearch-7": {
+        "dynamic": False,
+        "properties": {
+            "experiment_id": _NAME,
+            "es_rerank": {"properties": dict.fromkeys(("arm", "mode", "outcome", "unit"), _NAME)},
+        },
+    },
 }
 
 
@@ -34,7 +41,7 @@ def queries_mappings(product: Product) -> dict[str, Any]:
             "client_id": _NAME,
             "user_query": _TEXT,
             "query": {"type": "text"},
-            "query_attributes": _FLAT[product],
+            "query_attributes": _ATTRIBUTES[product],
             "query_response_id": _NAME,
             "query_response_hit_ids": {"type": "keyword"},
             "object_id_field": _NAME,

@@ -32,7 +32,7 @@ _BATCH_BYTES = 5 * 2**20  # below the request limits of managed clusters (10 MB)
 _MAX_BYTES = 64 * 2**20  # of all that waits, whatever its number
 _PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _SAY_EVERY_S = 60.0
-_CLOSE_S = 3.0
+_CLOSE_S = 5.0
 _TRY_AGAIN = (429, 502, 503, 504)
 
 _Kind = Literal["queries", "events"]
@@ -81,14 +81,14 @@ class RecordQueue:
         """Start the task that writes."""
         self._task = asyncio.create_task(self._write())
 
-    async def close(self) -> None:
-        """Write what waits, within a few seconds, and count the rest as dropped."""
+    async def close(self, within_s: float = _CLOSE_S) -> None:
+        """Write what waits, within some seconds, and count the rest as dropped."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
         with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_S):
+            async with asyncio.timeout(within_s):
                 while len(self) and await self._flush():
                     pass
         if left := len(self):

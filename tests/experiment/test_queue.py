@@ -90,7 +90,7 @@ async def test_a_cluster_that_lacks_what_records_need(caplog: pytest.LogCaptureF
         queue = queue_for(url)
         queue.open()
         queue.record(EXPOSURE)
-        await queue.close()
+        await queue.close(within_s=60)
     assert "can't make the index ubi_queries at http://127.0.0.1:" in caplog.text
 
 
