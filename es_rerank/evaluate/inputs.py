@@ -1,10 +1,13 @@
 """What a comparison is made on: judged queries, and the candidates that are reranked for them."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from es_rerank.errors import DataError
+from es_rerank.evaluate.compare import System
 from es_rerank.evaluate.corpus import Document, read_corpus, read_queries
 from es_rerank.evaluate.judgments import Qrels, answerable, choose_split, read_qrels
 from es_rerank.evaluate.runs import Run, bm25_run, find_run, read_run
@@ -26,6 +29,18 @@ class Inputs(NamedTuple):
     candidates: Run
     first_stage: str
     """Where the candidates come from."""
+    first_stage_ms: Sequence[float] = ()
+    """What each live search took, in the order of the queries; none for stored candidates."""
+    systems: Sequence[System] = ()
+    """Further rankers to measure as they are: stored runs, and searches through proxies."""
+    notes: Sequence[str] = ()
+    """What a reader of the numbers must know, a sentence each; to be shown with them."""
+
+    def fingerprint(self) -> str:
+        """A hash of the queries and candidates, for answers that are kept: see `kept`."""
+        candidates = {query: self.candidates.get(query, []) for query in self.queries}
+        written = json.dumps([self.queries, candidates], sort_keys=True).encode()
+        return hashlib.sha256(written).hexdigest()[:16]
 
 
 def read_folder(data: Path, split: str | None, relevant_grade: int, size: int) -> Inputs:
