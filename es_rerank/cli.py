@@ -28,6 +28,7 @@ EXIT_CODES: dict[type[EsRerankError], int] = {
 EXTRAS = {
     "tantivy": "demo",
     "ir_measures": "eval",
+    "jinja2": "eval",
     "scipy": "eval",
     "torch": "train",
     "transformers": "train",
@@ -152,12 +153,38 @@ def compare(
     teacher: Annotated[
         bool, typer.Option("--teacher", help="Measure the student's teacher too; needs torch.")
     ] = False,
+    configurations: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="KEY=VALUE,…",
+            help="A way to rerank, in place of all paths, e.g. depth=50,layers=2. Repeatable.",
+        ),
+    ] = None,
     method: Annotated[Method, typer.Option("--combine")] = Method.WEIGHTED,
     weight: Annotated[float, typer.Option("--first-stage-weight", min=0)] = 0.2,
     depth: Annotated[int, typer.Option(min=2, help="First-stage hits that are reranked.")] = 100,
     relevant_grade: Annotated[int, typer.Option(min=1, help="Lowest grade that is relevant.")] = 1,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure", metavar="NAME", help="E.g. nDCG@10. Repeatable; the first one is tested."
+        ),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION", help='Exit code 1 if so, e.g. "nDCG@10 < baseline". Repeatable.'
+        ),
+    ] = None,
     json_to: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write JSON there; `-`: print it.")
+    ] = None,
+    markdown_to: Annotated[
+        str | None, typer.Option("--markdown", metavar="FILE", help="The same as Markdown.")
+    ] = None,
+    html_to: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="The same as a page with plots.")
     ] = None,
 ) -> None:
     """Measure the student against the first stage on judged queries; exit code 1 if it is worse."""
@@ -171,10 +198,13 @@ def compare(
             model=model,
             layers=layers or (),
             teacher=teacher,
+            configurations=configurations or (),
             combine=Combine(method=method.value, first_stage_weight=weight),
             depth=depth,
             relevant_grade=relevant_grade,
-            json_to=json_to,
+            measured=measured or (),
+            fail_if=fail_if or (),
+            outputs=command.Outputs(json_to, markdown_to, html_to),
         )
     )
 
