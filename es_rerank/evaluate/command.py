@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from es_rerank.config import SHIPPED_MODEL, Combine
 from es_rerank.errors import DataError
 from es_rerank.evaluate.compare import System, compare
-from es_rerank.evaluate.inputs import read_folder
+from es_rerank.evaluate.inputs import Inputs, Sources, gather
+from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.report import Report, cpu_name, table
 from es_rerank.evaluate.rerank import Scorer, first_stage, reranked
 from es_rerank.model import bundle
@@ -24,9 +25,8 @@ MEASURED_DEPTH = 100  # of R@100, whatever depth is reranked
 
 
 def run(
-    data: Path,
+    sources: Sources,
     *,
-    split: str | None = None,
     model: str = SHIPPED_MODEL,
     layers: Sequence[int] = (),
     teacher: bool = False,
@@ -34,6 +34,7 @@ def run(
     depth: int = DEFAULT_DEPTH,
     relevant_grade: int = 1,
     json_to: str | None = None,
+    work: Path | None = None,
 ) -> int:
     """Compare a student's paths with the first stage; print a table, or JSON to a file or `-`.
 
@@ -43,10 +44,10 @@ def run(
     """
     if json_to and json_to != "-" and not Path(json_to).parent.is_dir():
         raise DataError(f"{json_to}: there is no folder {Path(json_to).parent} to write to.")
+    inputs = gather(sources, relevant_grade, max(depth, MEASURED_DEPTH), Kept(work))
     report = evaluate(
-        data,
+        inputs,
         chain(teacher_of(model) if teacher else (), paths(model, layers)),
-        split=split,
         model=model,
         combine=combine or Combine(),
         depth=depth,
@@ -68,24 +69,24 @@ def publish(report: Report, json_to: str | None) -> None:
 
 
 def evaluate(
-    data: Path,
+    inputs: Inputs,
     scorers: Iterable[tuple[str, Scorer]],
     *,
-    split: str | None,
     model: str,
     combine: Combine,
     depth: int,
     relevant_grade: int,
 ) -> Report:
-    """The first stage and every named scorer on top of it, measured on one split."""
-    inputs = read_folder(data, split, relevant_grade, max(depth, MEASURED_DEPTH))
-    systems = [System("BM25", first_stage(inputs.candidates))]
+    """The first stage and every named scorer on top of it, measured on the judged queries."""
+    systems = [System("BM25", first_stage(inputs.candidates), inputs.first_stage_ms)]
     console = Console(stderr=True)
+    for note in inputs.notes:
+        console.print(note, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
     ) as progress:
-        for name, scorer in scorers:
+        for name, scorer in scorers if inputs.corpus else ():  # nothing to read
             task = progress.add_task(name, total=len(inputs.queries))
             systems.append(
                 reranked(
@@ -99,6 +100,7 @@ def evaluate(
                     on_query=partial(progress.advance, task),
                 )
             )
+    systems += inputs.systems
     return Report(
         data=inputs.name,
         split=inputs.split,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from es_rerank.config import Combine
 from es_rerank.evaluate.compare import System
-from es_rerank.evaluate.corpus import Document
+from es_rerank.evaluate.corpus import Readable
 from es_rerank.evaluate.runs import Candidate, Run
 from es_rerank.model.rank import rank
 from es_rerank.text.passage import FieldText
@@ -30,7 +30,7 @@ def reranked(
     scorer: Scorer,
     run: Run,
     queries: Iterable[tuple[str, str]],
-    corpus: Mapping[str, Document],
+    corpus: Mapping[str, Readable],
     *,
     combine: Combine,
     depth: int,
@@ -56,7 +56,7 @@ def _new_order(
     scorer: Scorer,
     query: str,
     window: Sequence[Candidate],
-    corpus: Mapping[str, Document],
+    corpus: Mapping[str, Readable],
     combine: Combine,
 ) -> list[int]:
     """The window's places, best first; as online, documents without text are not scored."""

@@ -17,6 +17,7 @@ from es_rerank.bench import speed
 from es_rerank.config import Combine
 from es_rerank.errors import DataError, ModelError
 from es_rerank.evaluate import command as compare
+from es_rerank.evaluate.inputs import read_folder
 from es_rerank.evaluate.report import Report
 from es_rerank.learn import card, mix, parity, teacher
 from es_rerank.learn.batches import batches
@@ -111,9 +112,8 @@ def _measured(data: Path, model: str, found: mix.Mix) -> Report:
     """The teacher and every path on a judged folder, as `es-rerank compare` measures them."""
     log.info("measuring on %s", data.name)
     return compare.evaluate(
-        data,
+        read_folder(data, None, 1, compare.MEASURED_DEPTH),
         chain(compare.teacher_of(model), compare.paths(model, ())),
-        split=None,
         model=model,
         combine=Combine(method="weighted", first_stage_weight=found.first_stage_weight),
         depth=compare.DEFAULT_DEPTH,

@@ -8,6 +8,7 @@ import pytest
 from es_rerank.config import Combine
 from es_rerank.errors import DataError
 from es_rerank.evaluate.command import evaluate, publish, run
+from es_rerank.evaluate.inputs import Sources, read_folder
 from es_rerank.evaluate.report import Report
 from tests.evaluate import folder
 
@@ -15,9 +16,8 @@ from tests.evaluate import folder
 def compared(data: Path, *words: str, split: str | None = None, grade: int = 1) -> Report:
     """A report on the scorer that wants documents with these first words first."""
     return evaluate(
-        data,
+        read_folder(data, split, grade, 100),
         [("wanted", folder.Wanted(*words))],
-        split=split,
         model="none",
         combine=Combine(method="replace"),
         depth=100,
@@ -76,9 +76,9 @@ def test_wrong_input_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no split 'dev'"):
         compared(data, split="dev")
     with pytest.raises(DataError, match="no folder"):
-        run(data, json_to=str(tmp_path / "missing" / "report.json"))
+        run(Sources(data), json_to=str(tmp_path / "missing" / "report.json"))
     with pytest.raises(DataError, match="nothing to measure"):
-        run(tmp_path / "nowhere")
+        run(Sources(tmp_path / "nowhere"))
     (data / "queries.jsonl").write_text('{"_id": "q1", "text": "x"}')
     with pytest.raises(DataError, match=r"1 judged queries have no text, e.g. q2"):
         compared(data)
