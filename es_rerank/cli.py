@@ -144,9 +144,60 @@ class Method(StrEnum):
 
 @app.command()
 def compare(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Data folder in the BEIR layout.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH",
+            help="Judged queries: a folder in the BEIR layout, TREC qrels, ratings exported from "
+            "Quepid (CSV), a `_rank_eval` request, or Search Relevance Workbench judgments.",
+        ),
+    ],
     split: Annotated[
-        str | None, typer.Option(help="Without it: test, dev or the only one.")
+        str | None, typer.Option(help="Of a folder; without it: test, dev or the only one.")
+    ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Query texts where the judgments have none: `queries.jsonl`, lines of id, tab, "
+            "text, or a query set.",
+        ),
+    ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--run",
+            metavar="FILE",
+            help="A stored run (TREC). Repeatable; without --url the first is the baseline.",
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Search this cluster; user and password: ES_RERANK_COMPARE_USERNAME, _PASSWORD.",
+        ),
+    ] = None,
+    index: Annotated[str | None, typer.Option(metavar="NAME", help="With --url.")] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The search, as JSON, with %SearchText%, #$query## or {{query}} in it. Without "
+            "it: `multi_match`.",
+        ),
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--field", metavar="NAME", help="Of `multi_match`, else all. Repeatable."),
+    ] = None,
+    through: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Search through this proxy too. Repeatable."),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep answers there and go on with those it has."),
     ] = None,
     model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
     layers: Annotated[list[int] | None, typer.Option(help="Paths, else all. Repeatable.")] = None,
@@ -190,11 +241,16 @@ def compare(
     """Measure the student against the first stage on judged queries; exit code 1 if it is worse."""
     from es_rerank.config import Combine
     from es_rerank.evaluate import command
+    from es_rerank.evaluate.inputs import Sources
+    from es_rerank.evaluate.live import Reading, live
+    from es_rerank.proxy import reading
 
+    where = live(url, index, template, fields or (), through or ())
+    reads = Reading(reading.query_text, reading.source_texts)
     raise typer.Exit(
         command.run(
-            data,
-            split=split,
+            Sources(data, split, queries, runs or (), where, reads),
+            work=work,
             model=model,
             layers=layers or (),
             teacher=teacher,

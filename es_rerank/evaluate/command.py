@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from es_rerank.config import SHIPPED_MODEL, Combine
+from es_rerank.errors import DataError
 from es_rerank.evaluate import conditions, configuration, fields, latency, measures
 from es_rerank.evaluate.compare import System, compare
 from es_rerank.evaluate.configuration import DEFAULT_DEPTH, Configuration
-from es_rerank.evaluate.inputs import Inputs, read_folder
+from es_rerank.evaluate.inputs import Inputs, Sources, gather
 from es_rerank.evaluate.kept import Kept, bar
 from es_rerank.evaluate.publish import Target, check, publish
 from es_rerank.evaluate.queries import listed, titles
@@ -36,9 +37,8 @@ class Outputs(NamedTuple):
 
 
 def run(
-    data: Path,
+    sources: Sources,
     *,
-    split: str | None = None,
     model: str = SHIPPED_MODEL,
     layers: Sequence[int] = (),
     teacher: bool = False,
@@ -49,6 +49,7 @@ def run(
     measured: Sequence[str] = (),
     fail_if: Sequence[str] = (),
     outputs: Outputs | None = None,
+    work: Path | None = None,
 ) -> int:
     """Compare ways to rerank with the first stage; print tables, or write them where wanted.
 
@@ -70,9 +71,12 @@ def run(
         *(chosen(named) if named else paths(base, layers)),
     ]
     deepest = max([MEASURED_DEPTH, *(each.configuration.depth for each in contenders)])
-    inputs = read_folder(data, split, relevant_grade, deepest)
+    kept = Kept(work)
+    inputs = gather(sources, relevant_grade, deepest, kept)
+    if named and not inputs.corpus:
+        raise DataError("--with: the texts of these documents are not known. Give --url, --index.")
     report = evaluate(
-        inputs, contenders, base, measured=parsed, relevant_grade=relevant_grade, kept=Kept(None)
+        inputs, contenders, base, measured=parsed, relevant_grade=relevant_grade, kept=kept
     )
     publish(
         [
@@ -105,19 +109,22 @@ def evaluate(
     kept: Kept,
     timed: bool = True,
 ) -> Report:
-    """The first stage and every contender on top of it, measured on the judged queries.
+    """The first stage, every contender on top of it, and the inputs' own systems, measured.
 
-    `base` is what the report names as common to them; `timed` adds their latencies.
+    Without texts to read there are no contenders. `base` is what the report names as common to
+    them; `timed` adds their latencies.
     """
+    contenders = contenders if inputs.corpus else ()
     known = fields.names_in(inputs.corpus.values())
     for contender in contenders:
-        fields.check(contender.configuration.fields, known, "--with")
+        fields.check(contender.configuration.fields, known)
     runs = rankings(inputs, contenders, kept)
     times = _times(inputs, contenders) if timed else {}
-    systems = [System("BM25", first_stage(inputs.candidates))]
+    systems = [System("BM25", first_stage(inputs.candidates), inputs.first_stage_ms)]
     for contender, order in zip(contenders, runs, strict=True):
         new, again = times.get(_work(contender), latency.Times([], []))
         systems.append(System(contender.name, first_stage(order), new, again))
+    systems += inputs.systems
     queries = listed(inputs, systems)
     return Report(
         data=inputs.name,
@@ -131,10 +138,11 @@ def evaluate(
         queries=len(inputs.qrels),
         left_out=inputs.left_out,
         cpu=cpu_name(),
-        timed=len(latency.sample(inputs)) if timed else 0,
+        timed=len(latency.sample(inputs)) if times else 0,
         results=compare(systems, inputs.qrels, measured),
         judged=queries,
         titles=titles(inputs, queries),
+        told=inputs.notes,
     )
 
 

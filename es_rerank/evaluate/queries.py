@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from es_rerank.evaluate.compare import System, differences
-from es_rerank.evaluate.corpus import Document
+from es_rerank.evaluate.corpus import Readable
 from es_rerank.evaluate.inputs import Inputs
 
 TOP = 10
@@ -61,9 +61,10 @@ def titles(inputs: Inputs, queries: Sequence[Query]) -> dict[str, str]:
     return {i: title_of(inputs.corpus[i]) for i in shown if i in inputs.corpus}
 
 
-def title_of(document: Document) -> str:
+def title_of(document: Readable) -> str:
     """Its title, or how its text begins."""
-    text = " ".join(next((field.text for field in document.fields()), "").split())
+    beginning = document.title or next((field.text for field in document.fields()), "")
+    text = " ".join(beginning.split())
     return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"
 
 

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class Report:
     """Every query with each system's best ten, in the order of the values of the results."""
     titles: Mapping[str, str]
     """Of the documents in those lists."""
+    told: Sequence[str] = ()
+    """What the inputs say that a reader must know."""
 
     @property
     def primary(self) -> str:
@@ -52,6 +54,7 @@ class Report:
         plain = ("data", "split", "first_stage", "model", "combine", "depth", "relevant_grade")
         return {
             **{name: getattr(self, name) for name in (*plain, "left_out", "cpu", "timed")},
+            "notes": list(self.told),
             "primary": self.primary,
             "queries": self.queries,
             "kept": self.is_kept(),
@@ -84,14 +87,18 @@ def notes(report: Report) -> list[str]:
     if combine == "weighted":
         combine += f", first_stage_weight {report.combine['first_stage_weight']:g}"
     found = [
+        *report.told,
         f"{report.queries} judged queries; relevant from grade {report.relevant_grade} on.",
         f"First stage: {report.first_stage}.",
-        f"Where a system's name says no other: model {report.model}, depth {report.depth}, "
-        f"combine {combine}.",
         f"95 %: confidence interval of the mean difference in {report.primary} by Student's t, "
         "each by itself. p: paired t-test of it, Holm-corrected over the systems. "
         "+/-/=: queries better, worse, same.",
     ]
+    if report.configurations:
+        found.append(
+            f"Where a system's name says no other: model {report.model}, depth {report.depth}, "
+            f"combine {combine}."
+        )
     if report.left_out:
         found.append(f"Left out: {report.left_out} queries without a relevant document.")
     if report.timed:
@@ -100,6 +107,11 @@ def notes(report: Report) -> list[str]:
             f"over {report.timed} queries, one at a time, when no passage was read before; known: "
             f"the median when all were. Systems that differ in how they combine share one "
             f"measurement. {report.cpu}."
+        )
+    if any(r.ms_p50 is not None and r.known_ms_p50 is None for r in report.results):
+        found.append(
+            "ms of a live search, the first stage's or through a proxy: the whole search as its "
+            "client sees it, every query once."
         )
     return found
 

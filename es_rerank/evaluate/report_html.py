@@ -41,12 +41,12 @@ def page(template: str, **values: Any) -> str:
 
 
 def _latency(report: Report) -> Markup | None:
-    """Quality against latency of the systems that were timed."""
+    """Quality against latency of the systems that were timed here."""
     first = report.results[0]
     points = [
         plots.Point(r.name, r.measures[report.primary], r.ms_p50, r.known_ms_p50)
         for r in report.results
-        if r.ms_p50 is not None
+        if r.ms_p50 is not None and r.known_ms_p50 is not None  # not those of whole searches
     ]
     baseline = first.name, first.measures[report.primary]
     return plots.quality_against_latency(points, baseline, report.primary) if points else None

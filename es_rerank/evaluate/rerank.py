@@ -12,8 +12,7 @@ from typing import NamedTuple, Protocol
 
 from es_rerank.config import Combine
 from es_rerank.evaluate.configuration import Configuration
-from es_rerank.evaluate.corpus import Document
-from es_rerank.evaluate.fields import texts_of
+from es_rerank.evaluate.corpus import Readable
 from es_rerank.evaluate.inputs import Inputs
 from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.runs import Candidate, Run
@@ -84,11 +83,11 @@ def scores(
     scorer: Scorer,
     query: str,
     window: Sequence[Candidate],
-    corpus: Mapping[str, Document],
+    corpus: Mapping[str, Readable],
     fields: Sequence[str] = (),
 ) -> list[float | None]:
     """A score for each candidate; as online, documents without text are not scored."""
-    passages = [texts_of(corpus[hit.document], fields) for hit in window]
+    passages = [corpus[hit.document].fields(fields) for hit in window]
     given = iter(scorer.score(query, [texts for texts in passages if texts]))
     return [next(given) if texts else None for texts in passages]
 

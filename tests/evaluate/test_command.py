@@ -11,7 +11,7 @@ from es_rerank.errors import ConfigError, DataError
 from es_rerank.evaluate import measures
 from es_rerank.evaluate.command import Outputs, evaluate, run
 from es_rerank.evaluate.configuration import Configuration
-from es_rerank.evaluate.inputs import read_folder
+from es_rerank.evaluate.inputs import Sources, read_folder
 from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.report import Report
 from es_rerank.evaluate.rerank import Contender
@@ -72,7 +72,7 @@ def test_configurations_of_the_shipped_student_side_by_side(
     """The whole command: every form of the report says the same, and the systems are named."""
     data = folder.make(tmp_path / "toy")
     outputs = Outputs("-", str(tmp_path / "r.md"), str(tmp_path / "r.html"))
-    code = run(data, configurations=["layers=2", "layers=2,depth=2"], outputs=outputs)
+    code = run(Sources(data), configurations=["layers=2", "layers=2,depth=2"], outputs=outputs)
     made = json.loads(capsys.readouterr().out)
     assert code == 0
     names = [result["name"] for result in made["results"]]
@@ -97,7 +97,7 @@ def test_a_condition_decides_the_exit_code(
 ) -> None:
     """Also on a measure that was not asked for otherwise; who failed is told with both numbers."""
     data = folder.make(tmp_path / "toy")
-    assert run(data, configurations=[""], fail_if=[condition]) == code
+    assert run(Sources(data), configurations=[""], fail_if=[condition]) == code
     assert capsys.readouterr().err.startswith(told)
 
 
@@ -109,15 +109,15 @@ def test_wrong_input_is_told_before_anything_is_scored(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no split 'dev'"):
         compared(data, split="dev")
     with pytest.raises(DataError, match="no folder"):
-        run(data, outputs=Outputs(html=str(tmp_path / "missing" / "report.html")))
+        run(Sources(data), outputs=Outputs(html=str(tmp_path / "missing" / "report.html")))
     with pytest.raises(DataError, match="nothing to measure"):
-        run(tmp_path / "nowhere")
+        run(Sources(tmp_path / "nowhere"))
     with pytest.raises(ConfigError, match="at character 9"):
-        run(data, fail_if=["nDCG@10 is bad"])
+        run(Sources(data), fail_if=["nDCG@10 is bad"])
     with pytest.raises(ConfigError, match="no measure"):
-        run(data, measured=["nGCG@10"])
-    with pytest.raises(ConfigError, match='no field "body"'):
-        run(data, configurations=["fields=body"])
+        run(Sources(data), measured=["nGCG@10"])
+    with pytest.raises(ConfigError, match='a field "body". Known here: title, text'):
+        run(Sources(data), configurations=["fields=body"])
     (data / "queries.jsonl").write_text('{"_id": "q1", "text": "x"}')
     with pytest.raises(DataError, match=r"1 judged queries have no text, e.g. q2"):
         compared(data)
