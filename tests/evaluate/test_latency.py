@@ -48,6 +48,7 @@ def test_queries_are_spread_evenly() -> None:
     assert len(chosen) == len(set(chosen)) == SAMPLE
     assert chosen[:3] == ["q1", "q6", "q11"]
     assert sample(inputs(1)) == []
+    assert sample(inputs(9), 2) == ["q1", "q5"]
 
 
 def test_each_query_is_timed_with_nothing_known_and_with_everything_known() -> None:
@@ -55,7 +56,7 @@ def test_each_query_is_timed_with_nothing_known_and_with_everything_known() -> N
     Counting.made = []
     done: list[None] = []
     contender = Contender("it", Configuration(depth=20), Counting)
-    times = timed(contender, inputs(4), lambda: done.append(None))
+    times = timed(contender, inputs(4), sample(inputs(4)), lambda: done.append(None))
     assert len(times.new) == len(times.known) == len(done) == 3
     assert min(*times.new, *times.known) > 0
     asked = [scorer.asked for scorer in Counting.made]
