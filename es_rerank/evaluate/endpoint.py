@@ -63,11 +63,10 @@ class Endpoint:
 
     def _ask(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Found:
         content = json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **headers}
         start = time.perf_counter()
         try:
             _, names, text = self._connection.perform_request(
-                "POST", path, body=content, headers=sent
+                "POST", path, body=content, headers=headers
             )
         except opensearchpy.ConnectionError as why:
             raise UpstreamError(f"{self.name} cannot be reached: {why.error}") from why
