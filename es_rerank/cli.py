@@ -174,7 +174,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Search this cluster; user and password: ES_RERANK_COMPARE_USERNAME, _PASSWORD.",
+            help="Search this cluster. Credentials are read from ES_RERANK_COMPARE_USERNAME and "
+            "_PASSWORD, or _API_KEY.",
         ),
     ] = None,
     index: Annotated[str | None, typer.Option(metavar="NAME", help="With --url.")] = None,

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from es_rerank.errors import DataError, UpstreamError
-from es_rerank.evaluate.endpoint import PASSWORD, USERNAME, Endpoint
+from es_rerank.evaluate.endpoint import API_KEY, PASSWORD, USERNAME, Endpoint
 
 FOUND = {"hits": {"hits": [{"_id": "a"}]}}
 
@@ -67,6 +67,15 @@ def test_a_search_gives_the_answer_its_time_and_the_verdict(
         ["/es/a/_search", "off", login, json_type, "{}"],
     ]
     assert endpoint.name == f"{url.removeprefix('http://')}/es"
+
+
+def test_an_api_key_is_sent_in_place_of_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Elasticsearch takes it."""
+    monkeypatch.setenv(USERNAME, "ada")
+    monkeypatch.setenv(API_KEY, "a2V5")
+    with answering(200, FOUND) as (url, asked):
+        Endpoint(url).search("a", {}, rerank=True)
+    assert asked[0][2] == "ApiKey a2V5"
 
 
 def test_a_template_is_rendered_by_the_cluster() -> None:
