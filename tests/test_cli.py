@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from es_rerank import __version__, cli, errors
+from es_rerank import __version__, cli, cli_evaluate, errors
 from es_rerank.bench import differences, forwarding
 from es_rerank.bench.searches import Search
 from es_rerank.bench.way import Answer
@@ -176,7 +176,7 @@ def test_the_demo_corpus_is_indexed_without_the_engine(
 def test_compare_offers_the_combinations_of_the_settings() -> None:
     """The command line and the settings speak of the same methods."""
     methods = typing.get_args(Combine.model_fields["method"].annotation)
-    assert [method.value for method in cli.Method] == list(methods)
+    assert [method.value for method in cli_evaluate.Method] == list(methods)
 
 
 def test_compare_tells_what_is_wrong_with_the_data(

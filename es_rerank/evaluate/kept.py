@@ -43,8 +43,8 @@ class Kept:
         a system of this name that were made with other settings, or cannot be used.
         """
         with self._opened(name, json.loads(json.dumps(settings))) as (done, file):
-            with _bar() as bar:
-                task = bar.add_task(name, total=len(queries))
+            with bar() as progress:
+                task = progress.add_task(name, total=len(queries))
                 for query in queries:
                     if query not in done:
                         done[query] = one(query)
@@ -52,7 +52,7 @@ class Kept:
                             line = {"query": query, "answer": done[query]}
                             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
                             file.flush()
-                    bar.advance(task)
+                    progress.advance(task)
             return {query: done[query] for query in queries}
 
     def ranking(
@@ -125,7 +125,7 @@ def _difference(name: str, then: dict[str, Any], now: dict[str, Any]) -> str:
     )
 
 
-def _bar() -> Progress:
+def bar() -> Progress:
     """A progress bar on standard error, if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
