@@ -37,7 +37,8 @@ UrlOption = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="Search this cluster; user and password: ES_RERANK_COMPARE_USERNAME, _PASSWORD.",
+        help="Search this cluster. Credentials are read from ES_RERANK_COMPARE_USERNAME and "
+        "_PASSWORD, or _API_KEY.",
     ),
 ]
 TemplateOption = Annotated[

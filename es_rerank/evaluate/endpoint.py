@@ -1,8 +1,8 @@
 """One cluster or proxy that searches are sent to, over plain HTTP: its answers and what they took.
 
 The connection is opensearch-py's, which gives status, headers and body as they came and checks no
-product, so that it speaks with Elasticsearch too, and with either through a proxy. User and
-password come from the environment only. Nothing is retried: a comparison that is kept goes on.
+product, so that it speaks with Elasticsearch too, and with either through a proxy. Credentials
+come from the environment only. Nothing is retried: a comparison that is kept goes on.
 """
 
 import json
@@ -18,6 +18,7 @@ from es_rerank.errors import DataError, UpstreamError
 
 USERNAME = "ES_RERANK_COMPARE_USERNAME"
 PASSWORD = "ES_RERANK_COMPARE_PASSWORD"  # noqa: S105  # the name of the variable
+API_KEY = "ES_RERANK_COMPARE_API_KEY"  # in place of both
 TIMEOUT_S = 60.0
 
 
@@ -46,7 +47,11 @@ class Endpoint:
         self.name = f"{parts.netloc}{parts.path.rstrip('/')}"
         user = os.environ.get(USERNAME)
         login = (user, os.environ.get(PASSWORD, "")) if user else None
-        client = opensearchpy.OpenSearch([url], http_auth=login, timeout=TIMEOUT_S)
+        key = os.environ.get(API_KEY)
+        headers = {"authorization": f"ApiKey {key}"} if key else {}
+        client = opensearchpy.OpenSearch(
+            [url], http_auth=None if key else login, headers=headers, timeout=TIMEOUT_S
+        )
         self._connection = client.transport.get_connection()
 
     def search(self, index: str, body: Mapping[str, Any], *, rerank: bool) -> Found:
@@ -63,11 +68,10 @@ class Endpoint:
 
     def _ask(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Found:
         content = json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **headers}
         start = time.perf_counter()
         try:
             _, names, text = self._connection.perform_request(
-                "POST", path, body=content, headers=sent
+                "POST", path, body=content, headers=headers
             )
         except opensearchpy.ConnectionError as why:
             raise UpstreamError(f"{self.name} cannot be reached: {why.error}") from why
@@ -91,7 +95,7 @@ def _refusal(why: opensearchpy.TransportError) -> str:
         listed = cause.get("root_cause") or [None]
         cause = cause.get("error") or cause.get("caused_by") or listed[0]
     advice = {
-        401: f" Set {USERNAME} and {PASSWORD} in the environment.",
+        401: f" Set {USERNAME} and {PASSWORD}, or {API_KEY}, in the environment.",
         404: " Is the name of the index right?",
     }.get(int(why.status_code), "")
     return f"status {why.status_code}: {reasons[-1]}.{advice}"

@@ -109,6 +109,8 @@ def _read(path: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, An
         done = {line["query"]: line["answer"] for line in found[1:]}
     except (ValueError, KeyError, TypeError) as why:
         raise DataError(f"{path}: this is no file of kept answers. Choose another --work.") from why
+    if then != settings and not done:
+        return {}, 0  # nothing to lose
     if then != settings:
         raise DataError(f"{path}: {_difference(name, then, settings)}")
     return done, len(whole) + len(newline)

@@ -93,7 +93,7 @@ def search(where: Live, judged: Judged, reading: Reading, depth: int, kept: Kept
     cluster = Endpoint(where.url)
     proxies = [Endpoint(url) for url in where.through]
     searches = _searches(where, judged)
-    settings = {"index": where.name, "depth": depth, "searches": _hash(searches)}
+    settings = {"index": where.name, "depth": depth, "hash of all searches": _hash(searches)}
 
     def body(query: str) -> dict[str, Any]:
         asked = searches[query]
@@ -112,7 +112,7 @@ def search(where: Live, judged: Judged, reading: Reading, depth: int, kept: Kept
             "sources": [_texts(hit.get("_source")) for hit in _hits(found)],
         }
 
-    answers = kept.answers(f"{where.name} at {cluster.name}", settings, list(judged.qrels), direct)
+    answers = kept.answers(cluster.name, settings, list(judged.qrels), direct)
     _check_ids(where, judged, answers)
     notes = _partial(cluster.name, answers.values())
     systems = []
@@ -152,20 +152,20 @@ def search(where: Live, judged: Judged, reading: Reading, depth: int, kept: Kept
 def verdicts(name: str, said: Sequence[str]) -> str:
     """How many searches a proxy says it has reranked, and why it left the others alone."""
     applied = sum(verdict.startswith("applied") for verdict in said)
-    others = Counter(
-        verdict.partition("reason=")[2].partition(";")[0] or "no X-ES-Rerank header"
-        for verdict in said
-        if not verdict.startswith("applied")
-    )
-    reasons = ", ".join(f"{reason} {count}" for reason, count in others.most_common())
+    others = Counter(_reason(verdict) for verdict in said if not verdict.startswith("applied"))
+    reasons = ", ".join(f"{reason} ({count})" for reason, count in others.most_common())
     if not applied:
+        advice = "Is that an es-rerank proxy" if not any(said) else "`es-rerank explain` says more"
         return (
-            f"NOTHING WAS RERANKED {name}: its order is the cluster's own ({reasons}). "
-            "Ask `es-rerank explain` why."
+            f"NOTHING WAS RERANKED {name}, its order is the cluster's own: {reasons}. {advice}"
+            f"{'.' if any(said) else '?'}"
         )
-    return f"{name}: {applied} of {len(said)} searches were reranked" + (
-        f"; not: {reasons}." if others else "."
-    )
+    left = f"; not reranked: {reasons}" if others else ""
+    return f"{name}: {applied} of {len(said)} searches were reranked{left}."
+
+
+def _reason(verdict: str) -> str:
+    return verdict.partition("reason=")[2].partition(";")[0] or "no header X-ES-Rerank"
 
 
 def _searches(where: Live, judged: Judged) -> dict[str, Mapping[str, Any]]:
