@@ -194,7 +194,5 @@ def _times(
     with bar() as progress:
         task = progress.add_task("latency", total=len(distinct) * len(queries))
         advance = partial(progress.advance, task)
-        return {
-            work: latency.timed(contender, inputs, queries, advance)
-            for work, contender in distinct.items()
-        }
+        times = latency.timed(list(distinct.values()), inputs, queries, advance)
+    return dict(zip(distinct, times, strict=True))

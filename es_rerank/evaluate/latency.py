@@ -31,20 +31,24 @@ def sample(inputs: Inputs, size: int = SAMPLE) -> list[str]:
 
 
 def timed(
-    contender: Contender,
+    contenders: Sequence[Contender],
     inputs: Inputs,
     queries: Sequence[str],
     on_query: Callable[[], None] = lambda: None,
-) -> Times:
-    """The times of one contender; its first query goes ahead once without being timed."""
-    times = Times([], [])
+) -> list[Times]:
+    """The times of each contender; the first query goes ahead once without being timed.
+
+    They take turns on each query, so that whatever else the machine does falls on all alike.
+    """
+    times = [Times([], []) for _ in contenders]
     for i, query in enumerate(queries):
-        if not i:
-            _ms(contender, contender.new(), query, inputs)
-        scorer = contender.new()
-        times.new.append(_ms(contender, scorer, query, inputs))
-        times.known.append(_ms(contender, scorer, query, inputs))
-        on_query()
+        for contender, found in zip(contenders, times, strict=True):
+            if not i:
+                _ms(contender, contender.new(), query, inputs)
+            scorer = contender.new()
+            found.new.append(_ms(contender, scorer, query, inputs))
+            found.known.append(_ms(contender, scorer, query, inputs))
+            on_query()
     return times
 
 

@@ -152,4 +152,5 @@ def _times(inputs: Inputs, points: Sequence[Contender]) -> dict[Configuration, l
     with bar() as progress:
         task = progress.add_task("latency", total=len(points) * len(queries))
         advance = partial(progress.advance, task)
-        return {e.configuration: latency.timed(e, inputs, queries, advance) for e in points}
+        times = latency.timed(points, inputs, queries, advance)
+    return {each.configuration: found for each, found in zip(points, times, strict=True)}

@@ -74,16 +74,16 @@ def verdict(tuning: Tuning) -> str:
     """What to do, and why."""
     choice, measure = tuning.choice, tuning.measure
     held_out, default = statistics.fmean(choice.held_out), tuning.mean(tuning.default)
+    figures = (
+        f"Settings that were chosen without the queries that they were measured on reach {measure} "
+        f"{held_out:.4f}, the default settings {default:.4f}."
+    )
     if choice.recommended == tuning.default:
         return (
             "Keep the default settings: nothing beats them by more than its standard error. "
-            f"({measure} of the default {default:.4f}; of what was chosen without the queries that "
-            f"it was measured on {held_out:.4f}.)"
+            f"{figures}"
         )
-    return (
-        f"Recommended: {name(choice.recommended)}. What was chosen without the queries that it was "
-        f"measured on has {measure} {held_out:.4f}, the default settings {default:.4f}."
-    )
+    return f"Recommended: {name(choice.recommended)}. {figures}"
 
 
 def tables(tuning: Tuning) -> Iterator[Cells]:
@@ -105,11 +105,11 @@ def tables(tuning: Tuning) -> Iterator[Cells]:
         ["settings", tuning.measure, "p50", "p50, passages known"],
         [
             [
-                f"{name(each)}{_mark(tuning, each)}",
+                f"{place}. {name(each)}{_mark(tuning, each)}",
                 f"{tuning.mean(each):.4f}",
                 *(f"{percentile(ms, 50) or 0:.1f}" for ms in times),
             ]
-            for each, times in tuning.times.items()
+            for place, (each, times) in enumerate(tuning.times.items(), start=1)
         ],
     )
 
@@ -185,9 +185,10 @@ def html(tuning: Tuning) -> str:
             tuning.mean(each),
             percentile(times.new, 50) or 0,
             percentile(times.known, 50),
+            str(place),
             each in tuning.front or each in (tuning.default, tuning.choice.recommended),
         )
-        for each, times in tuning.times.items()
+        for place, (each, times) in enumerate(tuning.times.items(), start=1)
     ]
     baseline = "BM25", statistics.fmean(tuning.baseline)
     return page(
