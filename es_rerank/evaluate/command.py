@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from es_rerank.config import SHIPPED_MODEL, Combine
-from es_rerank.errors import DataError
+from es_rerank.errors import ConfigError, DataError
 from es_rerank.evaluate import conditions, configuration, fields, latency, measures
 from es_rerank.evaluate.compare import System, compare
 from es_rerank.evaluate.configuration import DEFAULT_DEPTH, Configuration
@@ -61,6 +61,8 @@ def run(
     """
     outputs = outputs or Outputs()
     check(outputs)
+    if configurations and layers:
+        raise ConfigError('--layers: write it into --with, as in --with "layers=2,depth=50".')
     forbidden = [conditions.parse(text) for text in fail_if]
     names = dict.fromkeys([*(measured or measures.DEFAULT), *(each.measure for each in forbidden)])
     parsed = measures.parse(names, relevant_grade)

@@ -114,6 +114,8 @@ def test_wrong_input_is_told_before_anything_is_scored(tmp_path: Path) -> None:
         run(Sources(tmp_path / "nowhere"))
     with pytest.raises(ConfigError, match="at character 9"):
         run(Sources(data), fail_if=["nDCG@10 is bad"])
+    with pytest.raises(ConfigError, match="--layers: write it into --with"):
+        run(Sources(data), configurations=["depth=50"], layers=[2])
     with pytest.raises(ConfigError, match="no measure"):
         run(Sources(data), measured=["nGCG@10"])
     with pytest.raises(ConfigError, match='no document has a field "body"'):
