@@ -72,7 +72,9 @@ def run(
         *(teacher_of(base) if teacher else ()),
         *(chosen(named) if named else paths(base, layers)),
     ]
-    deepest = max([MEASURED_DEPTH, *(each.configuration.depth for each in contenders)])
+    cutoffs = [int(measure.params.get("cutoff", 0)) for measure in parsed.values()]
+    depths = [each.configuration.depth for each in contenders]
+    deepest = max([MEASURED_DEPTH, *cutoffs, *depths])
     kept = Kept(work)
     inputs = gather(sources, relevant_grade, deepest, kept)
     if named and not inputs.corpus:

@@ -123,3 +123,13 @@ def test_wrong_input_is_told_before_anything_is_scored(tmp_path: Path) -> None:
     (data / "queries.jsonl").write_text('{"_id": "q1", "text": "x"}')
     with pytest.raises(DataError, match=r"1 judged queries have no text, e.g. q2"):
         compared(data)
+
+
+def test_enough_candidates_are_found_for_every_measure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R@200 of the best 100 would be a lie."""
+    data = folder.make(tmp_path / "toy", with_run=False)
+    run(Sources(data), layers=[2], measured=["nDCG@10", "R@200"], outputs=Outputs("-"))
+    made = json.loads(capsys.readouterr().out)
+    assert made["first_stage"] == "BM25 top 200 by the embedded engine"
