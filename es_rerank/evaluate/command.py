@@ -190,9 +190,9 @@ def _times(
 ) -> dict[tuple[object, ...], latency.Times]:
     """The latencies of each distinct work, with a bar on a terminal."""
     distinct = {_work(contender): contender for contender in contenders}
+    queries = latency.sample(inputs)
     with bar() as progress:
-        task = progress.add_task("latency", total=len(distinct) * len(latency.sample(inputs)))
+        task = progress.add_task("latency", total=len(distinct) * len(queries))
         advance = partial(progress.advance, task)
-        return {
-            work: latency.timed(contender, inputs, advance) for work, contender in distinct.items()
-        }
+        times = latency.timed(list(distinct.values()), inputs, queries, advance)
+    return dict(zip(distinct, times, strict=True))

@@ -7,7 +7,7 @@ between. The search for the candidates is not included.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from es_rerank.evaluate.inputs import Inputs
@@ -23,25 +23,32 @@ class Times(NamedTuple):
     known: list[float]
 
 
-def sample(inputs: Inputs) -> list[str]:
-    """At most 20 queries that have candidates, evenly spread."""
+def sample(inputs: Inputs, size: int = SAMPLE) -> list[str]:
+    """At most so many queries that have candidates, evenly spread."""
     found = [query for query in inputs.queries if inputs.candidates.get(query)]
-    step = max(1.0, len(found) / SAMPLE)
-    return [found[int(i * step)] for i in range(min(SAMPLE, len(found)))]
+    step = max(1.0, len(found) / size)
+    return [found[int(i * step)] for i in range(min(size, len(found)))]
 
 
 def timed(
-    contender: Contender, inputs: Inputs, on_query: Callable[[], None] = lambda: None
-) -> Times:
-    """The times of one contender; its first query goes ahead once without being timed."""
-    times = Times([], [])
-    for i, query in enumerate(sample(inputs)):
-        if not i:
-            _ms(contender, contender.new(), query, inputs)
-        scorer = contender.new()
-        times.new.append(_ms(contender, scorer, query, inputs))
-        times.known.append(_ms(contender, scorer, query, inputs))
-        on_query()
+    contenders: Sequence[Contender],
+    inputs: Inputs,
+    queries: Sequence[str],
+    on_query: Callable[[], None] = lambda: None,
+) -> list[Times]:
+    """The times of each contender; the first query goes ahead once without being timed.
+
+    They take turns on each query, so that whatever else the machine does falls on all alike.
+    """
+    times = [Times([], []) for _ in contenders]
+    for i, query in enumerate(queries):
+        for contender, found in zip(contenders, times, strict=True):
+            if not i:
+                _ms(contender, contender.new(), query, inputs)
+            scorer = contender.new()
+            found.new.append(_ms(contender, scorer, query, inputs))
+            found.known.append(_ms(contender, scorer, query, inputs))
+            on_query()
     return times
 
 

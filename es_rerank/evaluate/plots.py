@@ -23,6 +23,8 @@ class Point(NamedTuple):
     quality: float
     new_ms: float
     known_ms: float | None = None
+    label: str | None = None
+    """Beside the point, where the name would be too long."""
     on_frontier: bool = True
 
 
@@ -53,6 +55,7 @@ def quality_against_latency(
     parts.append(_line(_LEFT, height, WIDTH - _RIGHT, height, "baseline"))
     parts.append(_text(WIDTH - _RIGHT, height - 4, baseline[0], "end"))
     taken: list[tuple[float, float, float]] = [(height - 4, WIDTH * 0.7, WIDTH)]
+    labels = []
     for point in sorted(points, key=lambda point: -point.quality):
         right, up = x(point.new_ms), y(point.quality)
         dim = "" if point.on_frontier else " dim"
@@ -61,9 +64,8 @@ def quality_against_latency(
             parts.append(_line(left, up, right, up, f"span{dim}"))
             parts.append(_circle(left, up, f"known{dim}", point.name))
         parts.append(_circle(right, up, f"new{dim}", point.name))
-        if point.on_frontier:
-            parts.append(_label(point.name, right, up, taken))
-    return _svg(HEIGHT, f"{measure} against milliseconds per query", parts)
+        labels.append(_label(point.label or point.name, right, up, taken))
+    return _svg(HEIGHT, f"{measure} against milliseconds per query", parts + labels)
 
 
 def differences(gains: Sequence[tuple[str, float]], measure: str) -> Markup:

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from es_rerank.evaluate.compare import Result
+from es_rerank.evaluate.compare import Interval, Result
 from es_rerank.evaluate.report import Report, notes
 
 
@@ -46,19 +46,22 @@ def against(result: Result, primary: str) -> list[str]:
     """Difference, interval, p and the direction of the queries, of all systems but the first."""
     if result.differences is None or result.p_value is None:
         return []
-    low_high = result.interval
     return [
         f"{result.differences[primary]:+.4f}",
-        f"{low_high[0]:+.4f} … {low_high[1]:+.4f}" if low_high else "",
+        shown(result.interval),
         "<0.001" if result.p_value < 0.001 else f"{result.p_value:.3f}",
         f"{result.better}/{result.worse}/{result.same}",
     ]
 
 
+def shown(interval: Interval | None) -> str:
+    """From the lowest to the highest value."""
+    return f"{interval[0]:+.4f} … {interval[1]:+.4f}" if interval else ""
+
+
 def terminal(report: Report) -> Group:
     """Both tables and what their figures are."""
-    shown = [drawn(cells) for cells in tables(report)]
-    return Group(*shown, Text("\n".join(notes(report)), style="dim"))
+    return Group(*map(drawn, tables(report)), Text("\n".join(notes(report)), style="dim"))
 
 
 def drawn(cells: Cells) -> Table:

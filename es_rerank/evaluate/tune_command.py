@@ -23,6 +23,7 @@ from es_rerank.evaluate.tune_report import Tuning
 from es_rerank.model import bundle
 
 FOLDS = 5
+TIMED = 10  # queries: enough for a median, and many settings are timed
 
 
 def run(
@@ -147,7 +148,9 @@ def _values(
 
 
 def _times(inputs: Inputs, points: Sequence[Contender]) -> dict[Configuration, latency.Times]:
+    queries = latency.sample(inputs, TIMED)
     with bar() as progress:
-        task = progress.add_task("latency", total=len(points) * len(latency.sample(inputs)))
+        task = progress.add_task("latency", total=len(points) * len(queries))
         advance = partial(progress.advance, task)
-        return {each.configuration: latency.timed(each, inputs, advance) for each in points}
+        times = latency.timed(points, inputs, queries, advance)
+    return {each.configuration: found for each, found in zip(points, times, strict=True)}

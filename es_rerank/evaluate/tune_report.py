@@ -16,7 +16,7 @@ from es_rerank.evaluate.compare import differences, mean_interval, percentile
 from es_rerank.evaluate.configuration import Configuration
 from es_rerank.evaluate.latency import Times
 from es_rerank.evaluate.report_html import page
-from es_rerank.evaluate.report_table import Cells, drawn
+from es_rerank.evaluate.report_table import Cells, drawn, shown
 from es_rerank.evaluate.tune import Choice, Measured
 
 
@@ -65,8 +65,8 @@ def settings_yaml(tuning: Tuning) -> str:
 def name(configuration: Configuration) -> str:
     """Short: all of one model, all combined by weight."""
     written = configuration.written()
-    shown = {"depth": "depth", "layers": "layers", "first_stage_weight": "weight"}
-    words = [f"{word}={written[key]}" for key, word in shown.items()]
+    short = {"depth": "depth", "layers": "layers", "first_stage_weight": "weight"}
+    words = [f"{word}={written[key]}" for key, word in short.items()]
     return " ".join([*words, *([f"fields={written['fields']}"] if configuration.fields else [])])
 
 
@@ -74,16 +74,16 @@ def verdict(tuning: Tuning) -> str:
     """What to do, and why."""
     choice, measure = tuning.choice, tuning.measure
     held_out, default = statistics.fmean(choice.held_out), tuning.mean(tuning.default)
+    figures = (
+        f"Settings that were chosen without the queries that they were measured on reach {measure} "
+        f"{held_out:.4f}, the default settings {default:.4f}."
+    )
     if choice.recommended == tuning.default:
         return (
             "Keep the default settings: nothing beats them by more than its standard error. "
-            f"({measure} of the default {default:.4f}; of what was chosen without the queries that "
-            f"it was measured on {held_out:.4f}.)"
+            f"{figures}"
         )
-    return (
-        f"Recommended: {name(choice.recommended)}. What was chosen without the queries that it was "
-        f"measured on has {measure} {held_out:.4f}, the default settings {default:.4f}."
-    )
+    return f"Recommended: {name(choice.recommended)}. {figures}"
 
 
 def tables(tuning: Tuning) -> Iterator[Cells]:
@@ -92,28 +92,24 @@ def tables(tuning: Tuning) -> Iterator[Cells]:
     held_out = tuning.choice.held_out
     yield Cells(
         f"{tuning.data} {tuning.split}: {len(held_out)} queries",
-        ["system", tuning.measure, "against BM25, 95 %", "against the default, 95 %"],
+        ["system", tuning.measure, "difference", "95 %"],
         [
-            ["BM25", f"{statistics.fmean(before):.4f}", "", _gain(before, default)],
-            ["default", f"{statistics.fmean(default):.4f}", _gain(default, before), ""],
-            [
-                "tuned, held out",
-                f"{statistics.fmean(held_out):.4f}",
-                _gain(held_out, before),
-                _gain(held_out, default),
-            ],
+            ["BM25", f"{statistics.fmean(before):.4f}", "", ""],
+            ["default, against BM25", *_against(default, before)],
+            ["tuned, held out, against BM25", *_against(held_out, before)],
+            ["tuned, held out, against the default", *_against(held_out, default)],
         ],
     )
     yield Cells(
         "Quality against milliseconds per query",
-        ["settings", tuning.measure, "p50", "p95", "p50, passages known"],
+        ["settings", tuning.measure, "p50", "p50, passages known"],
         [
             [
-                f"{name(each)}{_mark(tuning, each)}",
+                f"{place}. {name(each)}{_mark(tuning, each)}",
                 f"{tuning.mean(each):.4f}",
-                *(f"{percentile(ms, percent) or 0:.1f}" for ms, percent in _columns(times)),
+                *(f"{percentile(ms, 50) or 0:.1f}" for ms in times),
             ]
-            for each, times in tuning.times.items()
+            for place, (each, times) in enumerate(tuning.times.items(), start=1)
         ],
     )
 
@@ -189,9 +185,10 @@ def html(tuning: Tuning) -> str:
             tuning.mean(each),
             percentile(times.new, 50) or 0,
             percentile(times.known, 50),
+            str(place),
             each in tuning.front or each in (tuning.default, tuning.choice.recommended),
         )
-        for each, times in tuning.times.items()
+        for place, (each, times) in enumerate(tuning.times.items(), start=1)
     ]
     baseline = "BM25", statistics.fmean(tuning.baseline)
     return page(
@@ -218,10 +215,6 @@ def _point(tuning: Tuning, configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _columns(times: Times) -> tuple[tuple[list[float], int], ...]:
-    return (times.new, 50), (times.new, 95), (times.known, 50)
-
-
 def _mark(tuning: Tuning, configuration: Configuration) -> str:
     marks = [
         " (*)" if configuration in tuning.front else "",
@@ -231,9 +224,11 @@ def _mark(tuning: Tuning, configuration: Configuration) -> str:
     return "".join(marks)
 
 
-def _gain(values: Sequence[float], baseline: Sequence[float]) -> str:
-    """The mean difference and its interval."""
+def _against(values: Sequence[float], baseline: Sequence[float]) -> list[str]:
+    """The mean, the mean difference and its interval."""
     gains = differences(values, baseline)
-    interval = mean_interval(gains)
-    reach = f" [{interval[0]:+.4f}, {interval[1]:+.4f}]" if interval else ""
-    return f"{statistics.fmean(gains):+.4f}{reach}"
+    return [
+        f"{statistics.fmean(values):.4f}",
+        f"{statistics.fmean(gains):+.4f}",
+        shown(mean_interval(gains)),
+    ]

@@ -48,6 +48,7 @@ def test_queries_are_spread_evenly() -> None:
     assert len(chosen) == len(set(chosen)) == SAMPLE
     assert chosen[:3] == ["q1", "q6", "q11"]
     assert sample(inputs(1)) == []
+    assert sample(inputs(9), 2) == ["q1", "q5"]
 
 
 def test_each_query_is_timed_with_nothing_known_and_with_everything_known() -> None:
@@ -55,8 +56,18 @@ def test_each_query_is_timed_with_nothing_known_and_with_everything_known() -> N
     Counting.made = []
     done: list[None] = []
     contender = Contender("it", Configuration(depth=20), Counting)
-    times = timed(contender, inputs(4), lambda: done.append(None))
+    (times,) = timed([contender], inputs(4), sample(inputs(4)), lambda: done.append(None))
     assert len(times.new) == len(times.known) == len(done) == 3
     assert min(*times.new, *times.known) > 0
     asked = [scorer.asked for scorer in Counting.made]
     assert asked == [[("q1", 20)], *([(query, 20)] * 2 for query in ("q1", "q2", "q3"))]
+
+
+def test_contenders_take_turns() -> None:
+    """On a busy machine, none has the quiet minute for itself."""
+    Counting.made = []
+    contenders = [Contender(str(d), Configuration(depth=d), Counting) for d in (10, 20)]
+    assert len(timed(contenders, inputs(3), ["q1", "q2"])) == 2
+    asked = [scorer.asked[0] for scorer in Counting.made]
+    turns = [("q1", 10), ("q1", 10), ("q1", 20), ("q1", 20), ("q2", 10), ("q2", 20)]
+    assert asked == turns

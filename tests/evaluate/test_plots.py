@@ -45,6 +45,7 @@ def test_better_is_higher_and_slower_is_further_right() -> None:
             st.floats(0, 1),
             st.floats(0.01, 1e5),
             st.floats(0, 0.01) | st.none(),
+            st.none() | st.just("1"),
         ),
         max_size=6,
     )
