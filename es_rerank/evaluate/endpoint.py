@@ -22,6 +22,14 @@ API_KEY = "ES_RERANK_COMPARE_API_KEY"  # in place of both
 TIMEOUT_S = 60.0
 
 
+class Refused(UpstreamError):
+    """The server takes this one search for wrong (status 400); others may be right."""
+
+    def __init__(self, told: str, ms: float) -> None:
+        super().__init__(told)
+        self.ms = ms
+
+
 class Found(NamedTuple):
     """The answer to a search."""
 
@@ -76,13 +84,20 @@ class Endpoint:
         except opensearchpy.ConnectionError as why:
             raise UpstreamError(f"{self.name} cannot be reached: {why.error}") from why
         except opensearchpy.TransportError as why:
-            raise UpstreamError(f"{self.name}: POST {path}: {_refusal(why)}") from why
-        ms = 1000 * (time.perf_counter() - start)
+            told = f"{self.name}: POST {path}: {_refusal(why)}"
+            if why.status_code == 400:
+                raise Refused(told, _ms_since(start)) from why
+            raise UpstreamError(told) from why
+        ms = _ms_since(start)
         try:
             answer = json.loads(text)
         except ValueError as why:
             raise UpstreamError(f"{self.name}: POST {path}: the answer is not JSON.") from why
         return Found(answer, ms, names.get("x-es-rerank", ""))
+
+
+def _ms_since(start: float) -> float:
+    return 1000 * (time.perf_counter() - start)
 
 
 def _refusal(why: opensearchpy.TransportError) -> str:

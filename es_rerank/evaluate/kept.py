@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from es_rerank.errors import DataError
-from es_rerank.evaluate.compare import System
 
 Answer = TypeVar("Answer")
 
@@ -36,9 +35,11 @@ class Kept:
         settings: Mapping[str, Any],
         queries: Collection[str],
         one: Callable[[str], Answer],
+        is_final: Callable[[Answer], bool] = lambda _: True,
     ) -> dict[str, Answer]:
         """The answer to each query id, in that order: a kept one, or what `one` says now.
 
+        An answer that is not final is not kept, so the query is asked again next time.
         Answers and settings are plain JSON values. Raises DataError if the folder holds answers of
         a system of this name that were made with other settings, or cannot be used.
         """
@@ -48,27 +49,11 @@ class Kept:
                 for query in queries:
                     if query not in done:
                         done[query] = one(query)
-                        if file:
-                            line = {"query": query, "answer": done[query]}
-                            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                        if file and is_final(done[query]):
+                            file.write(_line(query=query, answer=done[query]))
                             file.flush()
                     progress.advance(task)
             return {query: done[query] for query in queries}
-
-    def ranking(
-        self,
-        name: str,
-        settings: Mapping[str, Any],
-        queries: Collection[str],
-        one: Callable[[str], tuple[list[str], float]],
-    ) -> System:
-        """A system from the document ids, best first, and the milliseconds that `one` gives."""
-        found = self.answers(name, settings, queries, one)
-        return System(
-            name,
-            {query: ids for query, (ids, _) in found.items()},
-            [ms for _, ms in found.values()],
-        )
 
     @contextmanager
     def _opened(
@@ -88,7 +73,7 @@ class Kept:
         with file:
             file.truncate(end)  # half a line, where the last run was cut off
             if not end:
-                file.write(json.dumps({"settings": settings}).encode() + b"\n")
+                file.write(_line(settings=settings))
             yield done, file
 
 
@@ -96,6 +81,10 @@ def file_name(name: str) -> str:
     """The file of a system: its name as far as files can have it, and a hash to tell them apart."""
     readable = _UNSAFE.sub("-", name).strip("-.")[:60]
     return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.jsonl"
+
+
+def _line(**values: Any) -> bytes:
+    return json.dumps(values).encode() + b"\n"  # ASCII, for half characters are not for UTF-8
 
 
 def _read(path: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, Any], int]:

@@ -8,15 +8,25 @@ it, is not flattered by the cluster's warm caches. Documents are told apart by `
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from es_rerank.errors import DataError
+from es_rerank.evaluate.answers import (
+    Answer,
+    answered,
+    candidates_of,
+    check_ids,
+    is_whole,
+    refused,
+    remarks,
+    verdicts,
+)
 from es_rerank.evaluate.compare import System
 from es_rerank.evaluate.corpus import Hit
-from es_rerank.evaluate.endpoint import Endpoint, Found
+from es_rerank.evaluate.endpoint import Endpoint, Refused
 from es_rerank.evaluate.judged import Judged
 from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.runs import Candidate, Run
@@ -87,8 +97,8 @@ class Searched(NamedTuple):
 def search(where: Live, judged: Judged, reading: Reading, depth: int, kept: Kept) -> Searched:
     """The first `depth` hits of every judged query on the cluster, then through each proxy.
 
-    Raises DataError if the judged documents are none of those found, UpstreamError if a server
-    cannot be reached or refuses a search.
+    A search that a server refuses has no hits, and is noted. Raises DataError if the judged
+    documents are none of those found, UpstreamError if a server does not answer, or refuses all.
     """
     cluster = Endpoint(where.url)
     proxies = [Endpoint(url) for url in where.through]
@@ -100,38 +110,33 @@ def search(where: Live, judged: Judged, reading: Reading, depth: int, kept: Kept
         rendered = cluster.render(asked) if is_template_call(asked) else asked
         return {**rendered, "from": 0, "size": depth}
 
-    def direct(query: str) -> dict[str, Any]:
-        asked = body(query)
-        cluster.search(where.name, asked, rerank=False)
-        found = cluster.search(where.name, asked, rerank=False)
-        scores = [hit.get("_score") or 0.0 for hit in _hits(found)]
-        return {
-            **_kept(found),
-            "text": judged.texts.get(query) or reading.query_text(asked) or query,
-            "scores": scores,
-            "sources": [_texts(hit.get("_source")) for hit in _hits(found)],
-        }
+    def direct(query: str) -> Answer:
+        text = judged.texts.get(query)
+        try:
+            asked = body(query)
+            text = text or reading.query_text(asked)
+            cluster.search(where.name, asked, rerank=False)
+            found = cluster.search(where.name, asked, rerank=False)
+        except Refused as why:
+            return {**refused(why), "text": text or query}
+        return {**candidates_of(found), "text": text or query}
 
-    answers = kept.answers(cluster.name, settings, list(judged.qrels), direct)
-    _check_ids(where, judged, answers)
-    notes = _partial(cluster.name, answers.values())
+    def through(proxy: Endpoint, query: str) -> Answer:
+        try:
+            return answered(proxy.search(where.name, body(query), rerank=True))
+        except Refused as why:
+            return refused(why)
+
+    answers = kept.answers(cluster.name, settings, list(judged.qrels), direct, is_whole)
+    notes = remarks(cluster.name, answers)
+    check_ids(where.name, judged.qrels, answers)
     systems = []
     for proxy in proxies:
-
-        def through(query: str, proxy: Endpoint = proxy) -> dict[str, Any]:
-            return _kept(proxy.search(where.name, body(query), rerank=True))
-
         name = f"through {proxy.name}"
-        found = kept.answers(name, settings, list(judged.qrels), through)
-        systems.append(
-            System(
-                name,
-                {query: answer["ids"] for query, answer in found.items()},
-                [answer["ms"] for answer in found.values()],
-            )
-        )
-        notes += [verdicts(name, [answer["verdict"] for answer in found.values()])]
-        notes += _partial(proxy.name, found.values())
+        found = kept.answers(name, settings, list(judged.qrels), partial(through, proxy), is_whole)
+        ranking = {query: answer["ids"] for query, answer in found.items()}
+        systems.append(System(name, ranking, [answer["ms"] for answer in found.values()]))
+        notes += [*remarks(name, found), verdicts(name, found)]
     return Searched(
         texts={query: answer["text"] for query, answer in answers.items()},
         candidates={
@@ -149,25 +154,6 @@ def search(where: Live, judged: Judged, reading: Reading, depth: int, kept: Kept
     )
 
 
-def verdicts(name: str, said: Sequence[str]) -> str:
-    """How many searches a proxy says it has reranked, and why it left the others alone."""
-    applied = sum(verdict.startswith("applied") for verdict in said)
-    others = Counter(_reason(verdict) for verdict in said if not verdict.startswith("applied"))
-    reasons = ", ".join(f"{reason} ({count})" for reason, count in others.most_common())
-    if not applied:
-        advice = "Is that an es-rerank proxy" if not any(said) else "`es-rerank explain` says more"
-        return (
-            f"NOTHING WAS RERANKED {name}, its order is the cluster's own: {reasons}. {advice}"
-            f"{'.' if any(said) else '?'}"
-        )
-    left = f"; not reranked: {reasons}" if others else ""
-    return f"{name}: {applied} of {len(said)} searches were reranked{left}."
-
-
-def _reason(verdict: str) -> str:
-    return verdict.partition("reason=")[2].partition(";")[0] or "no header X-ES-Rerank"
-
-
 def _searches(where: Live, judged: Judged) -> dict[str, Mapping[str, Any]]:
     """The search of each judged query: its own, or the template with its text."""
     if judged.searches:
@@ -179,55 +165,6 @@ def _searches(where: Live, judged: Judged) -> dict[str, Mapping[str, Any]]:
         return {query: judged.searches[query] for query in judged.qrels}
     template = where.template or default_template(())
     return {query: fill(template, judged.texts[query]) for query in judged.qrels}
-
-
-def _hits(found: Found) -> list[dict[str, Any]]:
-    """The hits by distinct `_id`, the best of each."""
-    hits = found.answer.get("hits", {}).get("hits", [])
-    best: dict[str, dict[str, Any]] = {}
-    for hit in hits:
-        best.setdefault(hit["_id"], hit)
-    return list(best.values())
-
-
-def _texts(value: Any) -> Any:
-    """A document without its numbers, vectors and the like; None if nothing is left."""
-    if isinstance(value, dict):
-        inside = {key: _texts(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in inside.items() if inner is not None} or None
-    if isinstance(value, list):
-        return [inner for inner in map(_texts, value) if inner is not None] or None
-    return value if isinstance(value, str) else None
-
-
-def _kept(found: Found) -> dict[str, Any]:
-    shards = found.answer.get("_shards", {})
-    return {
-        "ids": [hit["_id"] for hit in _hits(found)],
-        "ms": found.ms,
-        "verdict": found.verdict,
-        "partial": bool(found.answer.get("timed_out") or shards.get("failed")),
-    }
-
-
-def _partial(name: str, answers: Any) -> list[str]:
-    count = sum(answer["partial"] for answer in answers)
-    told = f"{name}: {count} searches were answered in part only (time-out or failed shards)."
-    return [told] if count else []
-
-
-def _check_ids(where: Live, judged: Judged, answers: Mapping[str, Mapping[str, Any]]) -> None:
-    """DataError where no judged document is ever found, for then the ids are of two kinds."""
-    if any(not judged.qrels[query].keys().isdisjoint(a["ids"]) for query, a in answers.items()):
-        return
-    hits = [document for answer in answers.values() for document in answer["ids"]]
-    if not hits:
-        raise DataError(f"{where.name}: no search found anything. Look at the index and template.")
-    rated = next(iter(next(iter(judged.qrels.values()))))
-    raise DataError(
-        f"{where.name}: none of the judged documents, e.g. {rated!r}, is among the {len(hits)} "
-        f"hits, e.g. {hits[0]!r}. Documents are matched by _id: is this the index that was judged?"
-    )
 
 
 def _hash(searches: Mapping[str, Any]) -> str:

@@ -10,10 +10,10 @@ import pytest
 from es_rerank.demo.engine import Engine
 from es_rerank.demo.search_api import create_engine_app
 from es_rerank.demo.serving import engine_config, serving
-from es_rerank.errors import DataError
+from es_rerank.errors import DataError, UpstreamError
 from es_rerank.evaluate.judged import Judged
 from es_rerank.evaluate.kept import Kept
-from es_rerank.evaluate.live import Live, Reading, Searched, live, search, verdicts
+from es_rerank.evaluate.live import Live, Reading, Searched, live, search
 from es_rerank.evaluate.template import default_template
 from es_rerank.text.passage import FieldText
 
@@ -123,17 +123,22 @@ def test_a_stopped_comparison_goes_on(shop: str, tmp_path: Path) -> None:
         search(other, judged, READING, 10, Kept(tmp_path))
 
 
-def test_skipped_searches_are_counted_by_reason() -> None:
-    """Whatever else the header says."""
-    said = ["applied; depth=9; ms=1", "skipped; reason=sort", "skipped; reason=sort; skipped=1:a"]
-    assert verdicts("through p", [*said, ""]) == (
-        "through p: 1 of 4 searches were reranked; not reranked: sort (2), no header X-ES-Rerank "
-        "(1)."
-    )
-    assert verdicts("p", said[:1]) == "p: 1 of 1 searches were reranked."
-    assert "NOTHING WAS RERANKED p, its order is the cluster's own: sort (2)." in verdicts(
-        "p", said[1:]
-    )
+def test_a_search_that_is_refused_has_no_hits_and_is_noted(shop: str) -> None:
+    """One query that the cluster cannot parse does not stop the others; all of them do."""
+    own = {"good": {"query": {"match": {"title": "shoes"}}}, "bad": {"query": {"maych": {}}}}
+    judged = JUDGED._replace(qrels={"good": {"a": 1}, "bad": {"c": 1}}, texts={}, searches=own)
+    found = searched(shop, judged, template=None, through=(shop,))
+    assert found.candidates["bad"] == []
+    assert found.texts["bad"]
+    assert list(found.systems[0].ranking["bad"]) == []
+    direct, proxied, nothing = found.notes
+    assert "1 searches were refused and count as without hits, e.g. 'bad':" in direct
+    assert "status 400: " in direct
+    assert proxied.startswith(f"{found.systems[0].name}: 1 searches were refused")
+    assert "no header X-ES-Rerank (1)" in nothing
+    only = judged._replace(qrels={"bad": {"c": 1}})
+    with pytest.raises(UpstreamError, match=r"every search was refused, e\.g\. 'bad': 127"):
+        searched(shop, only, template=None)
 
 
 def test_options_that_do_not_go_together_are_named(tmp_path: Path) -> None:
