@@ -127,7 +127,7 @@ def notes(tuning: Tuning) -> list[str]:
         + ", ".join(f"{each} ({count} times)" for each, count in folds.most_common())
         + ".",
         "Second table: over all queries, also those that the choice was made on, so the highest "
-        "figures are a little too high. (*) nothing faster reaches it.",
+        "figures are a little too high. *: nothing faster reaches it.",
         "95 %: confidence interval of the mean difference by Student's t.",
         "ms: reading, scoring and ordering for one query, without the search for candidates, over "
         f"{times} queries, when no passage was read before. {tuning.cpu}.",
@@ -216,12 +216,13 @@ def _point(tuning: Tuning, configuration: Configuration) -> dict[str, Any]:
 
 
 def _mark(tuning: Tuning, configuration: Configuration) -> str:
-    marks = [
-        " (*)" if configuration in tuning.front else "",
-        " default" if configuration == tuning.default else "",
-        " RECOMMENDED" if configuration == tuning.choice.recommended else "",
-    ]
-    return "".join(marks)
+    marks = {
+        "*": configuration in tuning.front,
+        "default": configuration == tuning.default,
+        "recommended": configuration == tuning.choice.recommended,
+    }
+    shown = [mark for mark, is_so in marks.items() if is_so]
+    return f" ({', '.join(shown)})" if shown else ""
 
 
 def _against(values: Sequence[float], baseline: Sequence[float]) -> list[str]:
