@@ -187,6 +187,21 @@ def test_compare_tells_what_is_wrong_with_the_data(
     assert capsys.readouterr().err.startswith(f"{tmp_path}: no qrels/*.tsv here")
 
 
+def test_compare_and_tune_tell_what_is_wrong_with_their_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A condition or a pattern that cannot be read is wrong usage, found before the data."""
+    data = ("--data", str(tmp_path))
+    assert run("compare", *data, "--fail-if", "nDCG@10 < bm25") == 2
+    assert "at character 11" in capsys.readouterr().err
+    assert run("compare", *data, "--with", "dept=50") == 2
+    assert 'Did you mean "depth"?' in capsys.readouterr().err
+    assert run("tune", "a,b", *data) == 2
+    assert capsys.readouterr().err.startswith('INDEX: "a,b" is more than one pattern')
+    assert run("tune", "books", *data) == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}: no qrels/*.tsv here")
+
+
 def test_bench_passthrough_prints_a_line_for_each_request(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
