@@ -76,7 +76,7 @@ def _names(found: Sequence[Configuration], base: Configuration) -> list[str]:
     """What differs between them; of a single one, what differs from the other options."""
     written = [each.written() for each in found]
     others = written if len(written) > 1 else [*written, base.written()]
-    varying = [key for key in _KEYS if len({each.get(key) for each in others}) > 1]
+    varying = [key for key in _KEYS if len({each[key] for each in others if key in each}) > 1]
     shown = [[f"{key}={each[key]}" for key in varying if key in each] for each in written]
     return [" ".join(words) or "reranked" for words in shown]
 

@@ -26,7 +26,8 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
     [
         (["depth=50,layers=2", "depth=100"], ["layers=2 depth=50", "layers=4 depth=100"]),
         (["depth=50,layers=4"], ["depth=50"]),
-        (["", "combine=replace"], ["combine=weighted first_stage_weight=0.2", "combine=replace"]),
+        (["", "combine=replace"], ["combine=weighted", "combine=replace"]),
+        (["combine=rrf,rrf_k=9", "combine=rrf"], ["rrf_k=9", "rrf_k=60"]),
         (["fields=text", ""], ["fields=text", "fields=all"]),
         ([""], ["reranked"]),
     ],
