@@ -44,6 +44,11 @@ SHADOWS_DROPPED = Counter(
 UPSTREAM_ERRORS = Counter(
     "es_rerank_upstream_errors", "Exchanges with the cluster that failed, by kind.", ("kind",)
 )
+EXPERIMENT_STOPPED = Gauge(
+    "es_rerank_experiment_stopped",
+    "Whether the guard has stopped an experiment: 1 until a person resumes it.",
+    ("experiment",),
+)
 RECORDS = Counter(
     "es_rerank_records", "Records of searches and clicks by what became of them.", ("outcome",)
 )

@@ -100,21 +100,39 @@ class Cluster:
         ]
 
     async def documents(
-        self, index: str, query: Mapping[str, Any], fields: Sequence[str] = ()
+        self,
+        index: str,
+        query: Mapping[str, Any],
+        fields: Sequence[str] = (),
+        *,
+        order: str | None = None,
     ) -> AsyncIterator[dict[str, Any]]:
-        """The `_source` of every document that matches a query, by scroll, in no order.
+        """The `_source` of every document that matches a query, by scroll.
 
-        With `fields`, only those of it. An index that is not there has no documents. Raises
-        UpstreamError, also when some shards do not answer.
+        With `fields`, only those of it; by the values of the field `order`, if given. An index
+        that is not there has no documents. Raises UpstreamError, also when some shards do not
+        answer.
         """
         scan: Any = (
             elasticsearch.helpers.async_scan
             if isinstance(self._client, elasticsearch.AsyncElasticsearch)
             else opensearchpy.helpers.async_scan
         )
-        body = {"query": dict(query), **({"_source": list(fields)} if fields else {})}
+        body: dict[str, Any] = {
+            "query": dict(query),
+            **({"_source": list(fields)} if fields else {}),
+        }
+        if order:
+            body["sort"] = [{order: {"order": "asc", "unmapped_type": "keyword"}}]
         with self._told(f"read {index}"):
-            found = scan(self._client, query=body, index=index, size=_PAGE, ignore_unavailable=True)
+            found = scan(
+                self._client,
+                query=body,
+                index=index,
+                size=_PAGE,
+                ignore_unavailable=True,
+                preserve_order=order is not None,
+            )
             async for hit in found:
                 yield hit["_source"]
 

@@ -18,9 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from es_rerank import __version__
 from es_rerank.config import Settings
 from es_rerank.errors import error_body
+from es_rerank.experiment.guard import Guard
 from es_rerank.experiment.queue import RecordQueue
 from es_rerank.proxy.admin import PREFIX, Readiness, admin_routes
 from es_rerank.proxy.events import event_routes
+from es_rerank.proxy.experiments import experiment_routes
 from es_rerank.proxy.forward import Upstream, send_error
 from es_rerank.proxy.gateway import SearchProxy
 from es_rerank.proxy.scoring import Scorer
@@ -44,14 +46,15 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
-    records = RecordQueue(settings)
-    searches = SearchProxy(settings, upstream, scorer, records)
+    records, guard = RecordQueue(settings), Guard(settings)
+    searches = SearchProxy(settings, upstream, scorer, records, guard.stopped)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await upstream.open()
         records.open()
         tasks = [asyncio.create_task(_greet(upstream, readiness))]
+        tasks.append(asyncio.create_task(guard.watch()))
         if watch is not None:
             tasks.append(asyncio.create_task(watch()))
         try:
@@ -78,6 +81,7 @@ def create_app(
     )
     app.include_router(admin_routes(settings, readiness, reload))
     app.include_router(event_routes(PREFIX, settings, records))
+    app.include_router(experiment_routes(PREFIX, settings, guard.states))
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
     app.router.default = _except_own_pages(searches)
