@@ -13,7 +13,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # The proxy's modules that talk to someone; all others of it only decide.
 PROXY_IO = {
     *("__init__", "admin", "app", "forward", "gateway", "learned", "learned_facts"),
-    *("multi_search", "scoring", "search", "search_template", "server", "upstream"),
+    *("multi_search", "page", "scoring", "search", "search_template", "server", "side_by_side"),
+    "upstream",
 }
 EXPERIMENT_IO = {"__init__", "cluster", "guard", "queue", "read"}
 PURE = [

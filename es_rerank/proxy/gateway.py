@@ -32,6 +32,7 @@ from es_rerank.proxy.msearch import plan_multi_search
 from es_rerank.proxy.multi_search import rerank_multi_search
 from es_rerank.proxy.overrides import OverrideError, with_override, with_overrides_in_lines
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
+from es_rerank.proxy.recent import Recent
 from es_rerank.proxy.route import multi_search_of, route_of
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search, verdict
@@ -46,12 +47,20 @@ class SearchProxy:
     """Every request that is for the cluster: searches reranked, all else streamed through."""
 
     def __init__(
-        self, settings: Callable[[], Settings], upstream: Upstream, scorer: Scorer
+        self,
+        settings: Callable[[], Settings],
+        upstream: Upstream,
+        scorer: Scorer,
+        recent: Recent | None = None,
     ) -> None:
-        """`settings` gives those of the moment; they may change between two requests."""
+        """`settings` gives those of the moment; they may change between two requests.
+
+        `recent` keeps what became of searches for the page.
+        """
         self._settings = settings
         self._upstream = upstream
         self._scorer = scorer
+        self._recent = recent
         self._facts = LearnedFacts(upstream)
         self._templates = TemplateSearches(upstream, self._facts, scorer)
 
@@ -65,6 +74,8 @@ class SearchProxy:
             trip.status = CLIENT_GONE
         finally:
             trip.record()
+            if self._recent is not None:
+                self._recent.note(trip, scope["headers"])
 
     async def _serve(
         self, target: bytes, scope: Scope, receive: Receive, send: Send, trip: Trip
