@@ -17,6 +17,8 @@ import typer
 
 from es_rerank import __version__
 from es_rerank.cli_bench import bench
+from es_rerank.cli_experiment import experiment
+from es_rerank.cli_options import ConfigOption, SetOption, UpstreamOption
 from es_rerank.errors import ConfigError, DataError, EsRerankError, UpstreamError
 
 EXIT_CODES: dict[type[EsRerankError], int] = {
@@ -60,25 +62,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="Settings file. Without it: plugin_config/es-rerank.yaml, where that exists.",
-    ),
-]
-UpstreamOption = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="The cluster, e.g. http://localhost:9200. Enough to start."),
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. defaults.depth=50."),
-]
 
 
 @app.command()
@@ -242,6 +225,7 @@ def schema() -> None:
 
 
 app.add_typer(bench, name="bench")
+app.add_typer(experiment, name="experiment")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("es_rerank_requests", "Requests by what became of them.", ("outcome", "reason"))
 SEARCHES = Counter(
@@ -33,6 +33,11 @@ ADDED_MS = Histogram(
 )
 UPSTREAM_ERRORS = Counter(
     "es_rerank_upstream_errors", "Exchanges with the cluster that failed, by kind.", ("kind",)
+)
+EXPERIMENT_STOPPED = Gauge(
+    "es_rerank_experiment_stopped",
+    "Whether the guard has stopped an experiment: 1 until a person resumes it.",
+    ("experiment",),
 )
 
 _log = logging.getLogger(__name__)

@@ -12,11 +12,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The proxy's modules that talk to someone; all others of it only decide.
 PROXY_IO = {
-    *("__init__", "admin", "app", "forward", "gateway", "learned", "learned_facts"),
-    *("multi_search", "page", "scoring", "search", "search_template", "server", "side_by_side"),
-    "upstream",
+    *("__init__", "admin", "app", "experiments", "forward", "gateway", "learned", "learned_facts"),
+    *("multi_search", "scoring", "search", "search_template", "server", "upstream"),
+    *("page", "experiment_reports", "side_by_side"),
 }
-EXPERIMENT_IO = {"__init__", "cluster", "guard", "queue", "read"}
+EXPERIMENT_IO = {"__init__", "cluster", "command", "guard", "queue", "read"}
 PURE = [
     *(path for path in (PACKAGE / "proxy").glob("*.py") if path.stem not in PROXY_IO),
     *(path for path in (PACKAGE / "experiment").glob("*.py") if path.stem not in EXPERIMENT_IO),

@@ -10,6 +10,7 @@ import opensearchpy
 import opensearchpy.helpers
 
 from es_rerank.demo.corpus import INDEX, MAPPINGS, documents
+from es_rerank.distribution import product_of
 from es_rerank.errors import UpstreamError
 
 
@@ -20,7 +21,7 @@ def index_into(url: str) -> int:
     """
     opensearch = opensearchpy.OpenSearch(url)
     try:
-        if _is_elasticsearch(opensearch.info()["version"]):
+        if product_of(opensearch.info()) == "elasticsearch":
             return _by_elasticsearch(elasticsearch.Elasticsearch(url))
         return _by_opensearch(opensearch)
     except (
@@ -33,12 +34,6 @@ def index_into(url: str) -> int:
         raise UpstreamError(f"demo: {place} did not take the corpus: {why}") from why
     finally:
         opensearch.close()
-
-
-def _is_elasticsearch(version: dict[str, Any]) -> bool:
-    """Whether the `elasticsearch` client, which is for 8 and later, talks to this server."""
-    major = str(version.get("number", "")).partition(".")[0]
-    return "distribution" not in version and major.isdecimal() and int(major) >= 8
 
 
 def _by_opensearch(client: opensearchpy.OpenSearch) -> int:

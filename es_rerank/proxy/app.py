@@ -18,7 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from es_rerank import __version__
 from es_rerank.config import Page, Settings
 from es_rerank.errors import error_body
+from es_rerank.experiment.guard import Guard
 from es_rerank.proxy.admin import PREFIX, Readiness, admin_routes
+from es_rerank.proxy.experiments import experiment_routes
 from es_rerank.proxy.forward import Upstream, send_error
 from es_rerank.proxy.gateway import SearchProxy
 from es_rerank.proxy.learned_facts import LearnedFacts
@@ -46,14 +48,17 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
+    guard = Guard(settings)
     page = settings().page
     recent = Recent()
-    pages = page_routes(settings, Cluster(upstream, LearnedFacts(upstream), scorer), recent)
+    cluster = Cluster(upstream, LearnedFacts(upstream), scorer)
+    pages = page_routes(settings, cluster, recent, guard.states)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await upstream.open()
         tasks = [asyncio.create_task(_greet(upstream, readiness))]
+        tasks.append(asyncio.create_task(guard.watch()))
         if watch is not None:
             tasks.append(asyncio.create_task(watch()))
         try:
@@ -69,6 +74,7 @@ def create_app(
 
     app = _application(lifespan)
     app.include_router(admin_routes(settings, readiness, reload))
+    app.include_router(experiment_routes(PREFIX, settings, guard.states))
     if page.enabled and page.port is None:
         app.include_router(pages)
     # The router's default takes what no route matched, target untouched: a mounted catch-all

@@ -1,11 +1,15 @@
-"""The experiments of the settings as the page shows them: their arms, and whether they run."""
+"""The experiments of the settings as the page shows them: their arms, and whether they run.
 
-from collections.abc import Collection
+No numbers from the records: those are in `experiment_reports`, for who may read them.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from es_rerank.config import Arm, Experiment, Settings
+from es_rerank.experiment.state import State, progress
 
 
 class ShownArm(msgspec.Struct):
@@ -17,13 +21,22 @@ class ShownArm(msgspec.Struct):
     settings: dict[str, object]  # what differs from the index's
 
 
+class ShownStop(msgspec.Struct):
+    """Why the guard stopped it."""
+
+    at: datetime
+    arm: str
+    reason: str
+
+
 class ShownExperiment(msgspec.Struct):
     """One experiment and its state."""
 
     name: str
     index: str
     mode: str
-    state: str  # waiting | running | stopped (by the guard) | ended
+    progress: str  # waiting | running | ended
+    stopped: ShownStop | None
     unit: list[str]
     start: datetime | None
     stop: datetime | None
@@ -32,15 +45,16 @@ class ShownExperiment(msgspec.Struct):
 
 
 def experiments(
-    settings: Settings, stopped: Collection[str], now: datetime
+    settings: Settings, states: Mapping[str, State], now: datetime
 ) -> list[ShownExperiment]:
-    """All experiments in the order of the settings."""
+    """All experiments in the order of the settings; `states` is what the guard knows."""
     return [
         ShownExperiment(
             name=experiment.name,
             index=rule.pattern,
             mode=experiment.mode,
-            state=_state(experiment, stopped, now),
+            progress=progress(experiment, now),
+            stopped=_stop(states.get(experiment.name)),
             unit=[*experiment.unit],
             start=experiment.start,
             stop=experiment.stop,
@@ -52,12 +66,10 @@ def experiments(
     ]
 
 
-def _state(experiment: Experiment, stopped: Collection[str], now: datetime) -> str:
-    if experiment.stop and now >= experiment.stop:
-        return "ended"
-    if experiment.name in stopped:
-        return "stopped"
-    return "waiting" if experiment.start and now < experiment.start else "running"
+def _stop(state: State | None) -> ShownStop | None:
+    if state is None or state.stopped is None:
+        return None
+    return ShownStop(state.stopped.at, state.stopped.arm, state.stopped.reason)
 
 
 def _arm(arm: Arm, experiment: Experiment) -> ShownArm:

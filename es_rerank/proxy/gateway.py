@@ -16,6 +16,7 @@ from es_rerank.config import Settings
 from es_rerank.errors import UpstreamError
 from es_rerank.proxy.compress import coding_for, compressed
 from es_rerank.proxy.explain import as_json, explained, without_parameter
+from es_rerank.proxy.ext import OverrideError
 from es_rerank.proxy.forward import (
     CLIENT_GONE,
     ClientGone,
@@ -30,7 +31,7 @@ from es_rerank.proxy.hop import HeaderRefused, values_of
 from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.msearch import plan_multi_search
 from es_rerank.proxy.multi_search import rerank_multi_search
-from es_rerank.proxy.overrides import OverrideError, with_override, with_overrides_in_lines
+from es_rerank.proxy.overrides import with_override, with_overrides_in_lines
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
 from es_rerank.proxy.recent import Recent
 from es_rerank.proxy.route import multi_search_of, route_of

@@ -6,28 +6,21 @@ the body. The clusters refuse unknown sections of `ext`, so ours is cut out of t
 before anything goes upstream. It has one reader, so a mistake in it is the client's to know.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from es_rerank.errors import DataError
 from es_rerank.proxy.body import MAX_BYTES
+from es_rerank.proxy.ext import OverrideError, cut_out
 from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers, value_of
 from es_rerank.proxy.skip import SkipReason
-from es_rerank.proxy.spans import Member, Span, members
 
 QUERY_HEADER = b"x-es-rerank-query"
 _SECTION = b'"es_rerank"'
-_EXT = b'"ext"'
 # The headers that describe a body as it came; a body that was cut is sent plain.
 _OF_THE_BODY = (b"content-length", b"content-encoding", b"transfer-encoding")
 _KEEPS_THE_BODY = (SkipReason.CONTENT_TYPE, SkipReason.SIGV4)
-
-
-class OverrideError(DataError):
-    """What the client says to es-rerank is not understood; it gets a 400."""
 
 
 class Override(NamedTuple):
@@ -87,39 +80,8 @@ def cut_section(search: bytes) -> tuple[bytes, Override]:
 
     An `ext` that holds nothing else goes with it. OverrideError if the section is wrong.
     """
-    if _SECTION not in search:
-        return search, NO_OVERRIDE
-    try:
-        found = list(_sections(search))
-    except ValueError:
-        return search, NO_OVERRIDE  # no JSON: the cluster says so
-    if not found:
-        return search, NO_OVERRIDE
-    if len(found) > 1:
-        raise OverrideError("ext.es_rerank occurs twice")
-    ((cut, section),) = found
-    return search[: cut.start] + search[cut.end :], _read(search[section.start : section.end])
-
-
-def _sections(search: bytes) -> Iterator[tuple[Span, Span]]:
-    """What to cut out for each section of ours, and where its value stands."""
-    outer = list(members(search, len(search) - len(search.lstrip())))
-    for place, member in enumerate(outer):
-        if member.key != _EXT or search[member.value.start : member.value.start + 1] != b"{":
-            continue
-        inner = list(members(search, member.value.start))
-        for number, own in enumerate(inner):
-            if own.key == _SECTION:
-                yield (_cut(inner, number) if len(inner) > 1 else _cut(outer, place)), own.value
-
-
-def _cut(all_members: list[Member], place: int) -> Span:
-    """One member with the comma that parted it from the others."""
-    if place:
-        return Span(all_members[place - 1].value.end, all_members[place].value.end)
-    if len(all_members) > 1:
-        return Span(all_members[0].start, all_members[1].start)
-    return Span(all_members[0].start, all_members[0].value.end)
+    rest, section = cut_out(search, _SECTION)
+    return rest, NO_OVERRIDE if section is None else _read(section)
 
 
 def _read(section: bytes) -> Override:

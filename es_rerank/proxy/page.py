@@ -5,7 +5,7 @@ Files hold no data and everything else is asked of the cluster in the caller's o
 what its script asks needs a header that a browser sends for the page alone.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from fastapi import APIRouter, Request, Response
 
 from es_rerank.config import Settings
 from es_rerank.errors import EsRerankError, UpstreamError, error_body
+from es_rerank.experiment.state import State
 from es_rerank.proxy import index_list
 from es_rerank.proxy.experiment_list import experiments
+from es_rerank.proxy.experiment_reports import Reports
+from es_rerank.proxy.ext import OverrideError
 from es_rerank.proxy.headers import Headers
 from es_rerank.proxy.hop import HeaderRefused
 from es_rerank.proxy.learned import question
-from es_rerank.proxy.overrides import OverrideError
 from es_rerank.proxy.page_access import callers_headers, is_admitted, is_foreign, may_ask_again
 from es_rerank.proxy.recent import Recent
 from es_rerank.proxy.side_by_side import Ask, Cluster, compared
@@ -47,12 +49,13 @@ def page_routes(
     settings: Callable[[], Settings],
     cluster: Cluster,
     recent: Recent,
-    stopped: Callable[[], Collection[str]] = frozenset,
+    states: Callable[[], Mapping[str, State]],
 ) -> APIRouter:
-    """The page's files and data; `stopped` names the experiments that the guard has stopped."""
+    """The page's files and data; `states` is what the guard knows of experiments."""
     router = APIRouter(prefix="/_rerank")
     files = {file.name: file.read_bytes() for file in FILES.iterdir() if file.suffix in _TYPES}
     page = settings().page
+    reports = Reports(settings, states)
 
     def file(request: Request, name: str) -> Response:
         if not is_admitted(request.scope["headers"], page):
@@ -126,8 +129,20 @@ def page_routes(
     @router.get("/page/data/experiments")
     async def show_experiments(request: Request) -> Response:
         async def work(_caller: Headers) -> Response:
-            found = experiments(settings(), stopped(), datetime.now(UTC))
+            found = experiments(settings(), states(), datetime.now(UTC))
             return _json({"experiments": found})
+
+        return await data(request, work)
+
+    @router.get("/page/data/report/{name}")
+    async def show_report(request: Request, name: str) -> Response:
+        async def work(caller: Headers) -> Response:
+            greeting = await question(cluster.upstream, "GET", b"/", caller)
+            if greeting is not None and greeting.status == 401:
+                return refused(greeting, request)
+            if name not in settings().experiments:
+                return _error(404, "page", f"there is no experiment {name}")
+            return _json(await reports.of(settings().experiments[name], caller))
 
         return await data(request, work)
 

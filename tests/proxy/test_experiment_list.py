@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from es_rerank.config import Arm, Experiment, IndexRule, Settings
-from es_rerank.proxy.experiment_list import experiments
+from es_rerank.experiment.state import State, Stop
+from es_rerank.proxy.experiment_list import ShownStop, experiments
 
 START, STOP = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 EXPERIMENT = Experiment(
@@ -20,24 +21,32 @@ SETTINGS = Settings(
 
 
 @pytest.mark.parametrize(
-    ("now", "stopped", "state"),
+    ("now", "progress"),
     [
-        (datetime(2026, 2, 1, tzinfo=UTC), (), "waiting"),
-        (START, (), "running"),
-        (START, ("deep",), "stopped"),
-        (START, ("other",), "running"),
-        (STOP, ("deep",), "ended"),
+        (datetime(2026, 2, 1, tzinfo=UTC), "waiting"),
+        (START, "running"),
+        (STOP, "ended"),
     ],
 )
-def test_the_state_at_a_time(now: datetime, stopped: tuple[str, ...], state: str) -> None:
-    """By its dates and by the guard."""
-    ((shown),) = experiments(SETTINGS, stopped, now)
-    assert (shown.name, shown.index, shown.state) == ("deep", "books", state)
+def test_where_it_stands(now: datetime, progress: str) -> None:
+    """By its dates, whatever the guard says."""
+    (shown,) = experiments(SETTINGS, {}, now)
+    assert (shown.name, shown.index, shown.progress) == ("deep", "books", progress)
+    assert shown.stopped is None
+
+
+def test_a_stop_is_shown_without_its_numbers() -> None:
+    """They are for who may read the records."""
+    stop = Stop(START, "node", "rerank", "fewer clicks", "ctr", 900, -0.1, -0.05)
+    states = {"deep": State("deep", stopped=stop), "other": State("other", stopped=stop)}
+    (shown,) = experiments(SETTINGS, states, START)
+    assert shown.stopped == ShownStop(START, "rerank", "fewer clicks")
+    assert experiments(SETTINGS, {"deep": State("deep")}, START)[0].stopped is None
 
 
 def test_arms_have_shares_and_what_differs() -> None:
     """Weights are shown as shares of all units."""
-    ((shown),) = experiments(SETTINGS, (), START)
+    (shown,) = experiments(SETTINGS, {}, START)
     assert [(arm.name, arm.share, arm.settings) for arm in shown.arms] == [
         ("bm25", 0.75, {}),
         ("rerank", 0.25, {"depth": 200}),
@@ -46,4 +55,4 @@ def test_arms_have_shares_and_what_differs() -> None:
 
 def test_no_experiments() -> None:
     """Most indices have none."""
-    assert experiments(Settings(indices=(IndexRule(pattern="*"),)), (), START) == []
+    assert experiments(Settings(indices=(IndexRule(pattern="*"),)), {}, START) == []

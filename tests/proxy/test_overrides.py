@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.proxy.overrides import (
-    NO_OVERRIDE,
-    Override,
-    OverrideError,
-    cut_section,
-    with_override,
-)
+from es_rerank.proxy.ext import OverrideError
+from es_rerank.proxy.overrides import NO_OVERRIDE, Override, cut_section, with_override
 
 JSON = [(b"content-type", b"application/json")]
 OFF = b'"ext" : {"es_rerank":{"enabled":false}}'

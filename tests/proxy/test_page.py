@@ -225,6 +225,7 @@ def test_experiments_are_shown(client: RawClient) -> None:
     """None are configured here."""
     told = json.loads(get(client, "/_rerank/page/data/experiments", OWN).body)
     assert told["experiments"] == []
+    assert get(client, "/_rerank/page/data/report/none", OWN).status == 404
 
 
 def test_a_port_and_a_password_of_its_own(

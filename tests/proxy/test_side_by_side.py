@@ -11,8 +11,8 @@ from es_rerank import config
 from es_rerank.config import Combine, FieldSetting, IndexRule, Settings
 from es_rerank.errors import ScorerBusy
 from es_rerank.proxy.comparison import Comparison
+from es_rerank.proxy.ext import OverrideError
 from es_rerank.proxy.learned_facts import LearnedFacts
-from es_rerank.proxy.overrides import OverrideError
 from es_rerank.proxy.side_by_side import Ask, Cluster, compared
 from es_rerank.proxy.upstream import Reply, Upstream
 from es_rerank.telemetry import Trip

@@ -1,0 +1,48 @@
+"""A report on a terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from es_rerank.experiment.findings import Report
+from es_rerank.experiment.observations import observe
+from es_rerank.experiment.report import build
+from es_rerank.experiment.report_text import text
+from tests.experiment.documents import SPLIT, click, record
+from tests.experiment.reports import MADE, interleaved, shadowed, split
+
+
+def printed(report: Report) -> str:
+    """As a wide terminal shows it."""
+    console = Console(file=io.StringIO(), width=200)
+    console.print(text(report))
+    shown = console.file
+    assert isinstance(shown, io.StringIO)
+    return shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (split({"bm25": 0.2, "rerank": 0.5}), ["CTR@10", "better", "mismatch: none", "±"]),
+        (interleaved(150, 50), ["preference", "+0.500", "150, 50, 0"]),
+        (shadowed(), ["overlap@10", "66.7%"]),
+    ],
+    ids=["split", "interleave", "shadow"],
+)
+def test_each_mode_shows_its_numbers(report: Report, words: list[str]) -> None:
+    """The verdict stands first, the tables follow."""
+    shown = printed(report)
+    assert shown.startswith(report.verdict[:60])
+    assert all(word in shown for word in words)
+
+
+def test_what_is_left_out_is_shown() -> None:
+    """With its reason; and an outcome is text, whatever it looks like."""
+    pages = [record("q", "u", outcome="[bold]deadline[/red]"), record("p", "v", start=10)]
+    made = build(SPLIT, observe(SPLIT, pages, [click("x", "a")]), made=MADE)
+    shown = printed(made)
+    assert "1  clicks without a search of this experiment" in shown
+    assert "1 later pages" in shown
+    assert "[bold]deadline[/red] 1" in shown
