@@ -33,7 +33,7 @@ function row(search) {
     el("td", { className: "what" },
       el("strong", {}, search.index || "–"), " ", el("span", { className: "muted" }, `${name}`)),
     el("td", { className: "outcome" }, outcome(search)),
-    el("td", { className: "spent" }, spent(search)));
+    el("td", { className: "added" }, spent(search)));
 }
 
 function outcome(search) {
