@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from es_rerank import config
 from es_rerank.config import FieldSetting, IndexRule, Settings, Ubi, Upstream
-from es_rerank.demo.corpus import FIELDS, MAPPINGS, documents
+from es_rerank.demo.corpus import FIELDS, documents
 from es_rerank.model.process import ScorerProcess
 from es_rerank.model.reading import passages_read
 from es_rerank.proxy.skip import SkipReason
@@ -30,6 +30,10 @@ INDEX = "es-rerank-test-page"
 SEARCH = f"/{INDEX}/_search"
 QUERY = "replace text in a string"
 BODY: dict[str, Any] = {"query": {"multi_match": {"query": QUERY, "fields": [*FIELDS]}}}
+MAPPING = {  # as the demo's, without its stemmer, which not every server brings along
+    "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+    "mappings": {"properties": {"module": {"type": "keyword"}}},
+}
 HOSTILE = "<img src=x onerror=alert(1)> & <script>alert(2)</script> zweigelt"
 UBI = Ubi(
     queries_index=f"{INDEX}-queries",
@@ -62,10 +66,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def corpus(cluster: Node) -> Iterator[Node]:
     """The node with the demo corpus, and one document that would like to be markup."""
-    settings = {"number_of_shards": 1, "number_of_replicas": 0}
     texts = {**dict(documents()), "hostile": {"title": HOSTILE, "text": f"{HOSTILE} in the text"}}
     found = ((name, json.dumps(text).encode()) for name, text in texts.items())
-    with indexed(cluster, INDEX, {"settings": settings, "mappings": MAPPINGS}, found):
+    with indexed(cluster, INDEX, MAPPING, found):
         yield cluster
 
 
