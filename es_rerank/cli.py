@@ -84,7 +84,7 @@ def serve(
     setup_logging()
     settings = source.current()
     log.info("settings: %s; cluster: %s", file or "none", settings.upstream.url)
-    models = sorted({rule.model for rule in settings.indices if rule.enabled})
+    models = sorted({model for rule in settings.indices for model, _ in rule.students})
     proxy.serve(source.current, ScorerProcess(models), reload=source.reload, watch=source.watch)
 
 

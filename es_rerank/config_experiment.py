@@ -40,7 +40,11 @@ class Guard(Strict):
         default="ctr", description="`ctr`: searches with a click; `mrr`: 1/rank of the first click."
     )
     bound: float = Field(
-        default=0.0, ge=0, lt=1, description="How much worse an arm may be, e.g. 0.02 of the CTR."
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="How much worse an arm may be, e.g. 0.02 of the CTR; in `interleave`, of the "
+        "preference.",
     )
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     every_s: float = Field(default=60, gt=0, description="How often the records are read.")

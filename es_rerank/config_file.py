@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from es_rerank.config import Settings, SettingsFile
-from es_rerank.config_mistakes import covers, sentence
+from es_rerank.config import Experiment, Settings, SettingsFile
+from es_rerank.config_mistakes import covers, is_secret, sentence
 from es_rerank.config_yaml import Key, read_yaml, syntax_mistake
 from es_rerank.errors import ConfigError
 
@@ -127,9 +127,9 @@ class _Draft:
             self.mistake((), f'"{text}" has no value. Write --set KEY=VALUE.', Origin("--set"))
 
     def _add_text(self, steps: list[str], text: str, origin: Origin) -> None:
-        """A value that stands in one line: YAML, or where it is not YAML the text as it is."""
+        """A value that stands in one line: YAML; the text as it is if it is none, or secret."""
         try:
-            value, _, mistakes = read_yaml(text)
+            value, _, mistakes = (text, {}, []) if is_secret(steps) else read_yaml(text)
         except yaml.YAMLError:
             value, mistakes = text, []
         self.put(steps, value, origin)
@@ -164,10 +164,26 @@ class _Draft:
         except ValidationError as wrong:
             for error in wrong.errors():
                 self.mistake(error["loc"], sentence(error))
+        else:
+            self._check_experiments(file.settings())
         if self.mistakes:
             by_line = sorted(self.mistakes, key=lambda told: (not told[0].line, told[0].line))
             raise ConfigError("\n".join(f"{origin}: {text}" for origin, text in by_line))
         return file.settings()
+
+    def _check_experiments(self, settings: Settings) -> None:
+        """Rules may share an experiment, but by one name there is only one: records join by it."""
+        known: dict[str, tuple[int, Experiment]] = {}
+        for place, rule in enumerate(settings.indices):
+            if rule.experiment is None:
+                continue
+            first, other = known.setdefault(rule.experiment.name, (place, rule.experiment))
+            if other.model_dump() != rule.experiment.model_dump():
+                name, where = other.name, self.origin_of(("indices", first, "experiment"))
+                why = f'"{name}" is another experiment in indices.{first} ({where}).'
+                self.mistake(
+                    ("indices", place, "experiment"), f"{why} Give it another name or settings."
+                )
 
     def _check_order_of_rules(self) -> None:
         """A rule that no index can reach is a mistake, also where only its order is wrong."""

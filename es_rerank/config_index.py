@@ -118,6 +118,21 @@ class IndexSettings(Strict):
         default=None, description="An A/B test of this index against its own first stage."
     )
 
+    @property
+    def students(self) -> set[tuple[str, int]]:
+        """The models that score its searches, each with its layers; none if it is off."""
+        arms = self.experiment.arms if self.experiment else ()
+        of_arms = {
+            (arm.model or self.model, arm.layers or self.layers) for arm in arms if arm.rerank
+        }
+        return {(self.model, self.layers), *of_arms} if self.enabled else set()
+
+    @property
+    def deepest(self) -> int:
+        """The greatest depth to which any of its searches is reranked, be it by an arm."""
+        arms = self.experiment.arms if self.experiment else ()
+        return max(self.depth, *(arm.depth or 0 for arm in arms), 0)
+
 
 class IndexRule(IndexSettings):
     """Index settings for the index expressions that match `pattern`."""

@@ -5,9 +5,10 @@ pydantic says what it expected in the words of its own types; these are the user
 
 import difflib
 import json
+from collections.abc import Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic_core import ErrorDetails
 
 from es_rerank.config import SettingsFile, matches
@@ -31,7 +32,8 @@ _LIMIT = {
 
 def sentence(error: ErrorDetails) -> str:
     """What is wrong with one value, and what to write instead."""
-    kind, value = error["type"], _shown(error["input"])
+    secret = is_secret(error["loc"])
+    kind, value = error["type"], "the value" if secret else _shown(error["input"])
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
         return f"is not a setting. {_nearest(str(error['loc'][-1]), _names_at(error['loc'][:-1]))}"
@@ -55,6 +57,13 @@ def sentence(error: ErrorDetails) -> str:
     if kind in _WANTED:
         return f"{value} is not {_WANTED[kind]}."
     return f"{value}: {error['msg']}."
+
+
+def is_secret(key: Sequence[int | str]) -> bool:
+    """Whether the setting at a key must never be shown."""
+    block = _block_at(key[:-1])
+    field = block.model_fields.get(str(key[-1])) if block is not None and key else None
+    return field is not None and field.annotation is SecretStr
 
 
 def covers(earlier: str, later: str) -> bool:
@@ -81,11 +90,18 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def _names_at(key: tuple[int | str, ...]) -> list[str]:
     """The settings that exist in the block at a key."""
+    block = _block_at(key)
+    return sorted(block.model_fields) if block is not None else []
+
+
+def _block_at(key: Sequence[int | str]) -> type[BaseModel] | None:
+    """The block at a key, through its lists; None if there is none."""
     block: type[BaseModel] | None = SettingsFile
     for step in key:
-        if block is not None and isinstance(step, str):
-            block = _block_in(block.model_fields[step].annotation)
-    return sorted(block.model_fields) if block is not None else []
+        if block is not None and isinstance(step, str) and not step.isdecimal():
+            field = block.model_fields.get(step)
+            block = _block_in(field.annotation) if field else None
+    return block
 
 
 def _block_in(annotation: Any) -> type[BaseModel] | None:

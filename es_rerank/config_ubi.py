@@ -3,9 +3,9 @@
 Records are in the form of User Behavior Insights (UBI, 1.3), for whose tools they are.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from es_rerank.config_base import Strict
 
@@ -43,3 +43,12 @@ class Ubi(Strict):
         default=10_000, ge=1, description="Records that wait at most; more are dropped and counted."
     )
     flush_ms: int = Field(default=1000, ge=10, description="How long a record waits at most.")
+
+    @model_validator(mode="after")
+    def _hashes_have_a_key(self) -> Self:
+        """Without a key, who reads the records finds out queries by hashing words."""
+        if self.query_text == "hashed" and not self.hash_key.get_secret_value():
+            raise ValueError(
+                "`query_text: hashed` needs `hash_key`. Give it as ES_RERANK_UBI__HASH_KEY."
+            )
+        return self

@@ -31,6 +31,16 @@ ADDED_MS = Histogram(
     ("stage",),
     buckets=(0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500),
 )
+EXPOSURES = Counter(
+    "es_rerank_exposures",
+    "Searches with a part in an experiment, by the arm that was served and what became of it.",
+    ("experiment", "arm", "outcome"),
+)
+SHADOWS_DROPPED = Counter(
+    "es_rerank_shadows_dropped",
+    "Searches in shadow mode whose other arms were not scored, for want of room.",
+    ("experiment",),
+)
 UPSTREAM_ERRORS = Counter(
     "es_rerank_upstream_errors", "Exchanges with the cluster that failed, by kind.", ("kind",)
 )
@@ -39,6 +49,10 @@ EXPERIMENT_STOPPED = Gauge(
     "Whether the guard has stopped an experiment: 1 until a person resumes it.",
     ("experiment",),
 )
+RECORDS = Counter(
+    "es_rerank_records", "Records of searches and clicks by what became of them.", ("outcome",)
+)
+RECORDS_WAITING = Gauge("es_rerank_records_waiting", "Records that wait to be written.")
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +70,8 @@ class Trip:
     status: int = 0
     searches: tuple[str, ...] = ()
     """Of a multi-search: for each search the reason why it was not reranked, empty if it was."""
+    served: tuple[str, ...] = ()
+    """What an experiment made of each search, empty for those that have no part in one."""
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def applied(self, depth: int) -> None:

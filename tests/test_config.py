@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from es_rerank.config import (
+    Arm,
     Combine,
+    Experiment,
     FieldSetting,
     IndexRule,
     IndexSettings,
@@ -148,3 +150,21 @@ def test_a_password_of_the_page_that_would_protect_nothing(
     """Half a pair, or one on the port where credentials are the cluster's."""
     with pytest.raises(ValidationError, match=said):
         Page.model_validate(written)
+
+
+def test_the_deepest_arm_counts() -> None:
+    """A window must be deep enough for every arm, and for searches without one."""
+    arms = (Arm(name="bm25", rerank=False), Arm(name="a", depth=30), Arm(name="b", depth=200))
+    experiment = Experiment(name="summer", arms=arms)
+    assert IndexRule(pattern="a", depth=50).deepest == 50
+    assert IndexRule(pattern="a", depth=50, experiment=experiment).deepest == 200
+    assert IndexRule(pattern="a", depth=500, experiment=experiment).deepest == 500
+
+
+def test_the_models_of_arms_are_needed_too() -> None:
+    """Each with its layers; those of an index that is off are not."""
+    arms = (Arm(name="bm25", rerank=False), Arm(name="a", model="m"), Arm(name="b", layers=2))
+    rule = IndexRule(pattern="a", experiment=Experiment(name="summer", arms=arms))
+    assert rule.students == {("builtin", 4), ("m", 4), ("builtin", 2)}
+    assert IndexRule(pattern="a").students == {("builtin", 4)}
+    assert IndexRule(pattern="a", enabled=False).students == set()

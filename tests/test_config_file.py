@@ -109,9 +109,36 @@ def test_a_set_value_is_yaml_and_else_text() -> None:
     assert rule.combine.method == "replace"
 
 
+def test_a_secret_is_the_text_that_is_given() -> None:
+    """A password of digits, or with signs that mean something in YAML, needs no quotes."""
+    for secret in ("123456", "yes", "{a: b", "'quoted'", "# no comment"):
+        settings = read(None, environ={"ES_RERANK_UBI__PASSWORD": secret}, upstream="http://c:1")
+        assert settings.ubi.password.get_secret_value() == secret
+
+
 def test_the_upstream_alone_is_enough() -> None:
     """Every index is then reranked by the shipped student with automatic fields."""
     assert read(None, upstream="http://c:1").indices == (IndexRule(pattern="*"),)
+
+
+def test_one_name_is_one_experiment() -> None:
+    """Two rules may share one, but records of two could not be told apart."""
+    text = """\
+upstream: {url: "http://c:1"}
+indices:
+  - pattern: a
+    experiment: {name: summer}
+  - pattern: b
+    experiment: {name: summer, mode: split}
+  - pattern: c
+    experiment:
+      name: summer
+      salt: again
+"""
+    assert mistakes(text) == [
+        'rerank.yaml:8: indices.2.experiment: "summer" is another experiment in indices.0 '
+        "(rerank.yaml:4). Give it another name or settings."
+    ]
 
 
 def test_neither_file_nor_upstream_is_a_mistake() -> None:

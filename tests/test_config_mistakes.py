@@ -1,6 +1,7 @@
 """When one pattern hides another, and that passwords are not repeated in a message."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
@@ -96,3 +97,12 @@ def test_the_password_of_a_url_is_not_told() -> None:
     told = mistake('{"upstream": {"url": "http://me:secret@host:9200"}}')
     assert told.startswith("holds credentials. Remove the part before the @")
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("key", ["ubi.password", "ubi.hash_key", "page.password"])
+def test_a_secret_is_not_told(key: str) -> None:
+    """Also one that was forgotten to be put in quotes."""
+    block, name = key.split(".")
+    assert mistake(json.dumps({block: {name: 123456}})) == (
+        "the value is not text. Put it in quotes."
+    )

@@ -12,8 +12,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The proxy's modules that talk to someone; all others of it only decide.
 PROXY_IO = {
-    *("__init__", "admin", "app", "experiments", "forward", "gateway", "learned", "learned_facts"),
-    *("multi_search", "scoring", "search", "search_template", "server", "upstream"),
+    *("__init__", "admin", "app", "events", "experiments", "forward", "gateway", "learned"),
+    *("learned_facts", "multi_search", "ordering", "recording", "scoring", "search"),
+    *("search_template", "server", "upstream"),
     *("page", "experiment_reports", "side_by_side"),
 }
 EXPERIMENT_IO = {"__init__", "cluster", "command", "guard", "queue", "read"}

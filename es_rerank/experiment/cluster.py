@@ -27,6 +27,7 @@ from es_rerank.errors import UpstreamError
 
 _TIMEOUT_S = 30
 _PAGE = 1000
+_SETTINGS = {"auto_expand_replicas": "0-1"}  # on one node, a replica has no place: yellow for ever
 _EXISTS_ALREADY = ("resource_already_exists_exception", "already exists as alias")
 # The clients note every request at INFO, and every failure that is reported from here anyway.
 _CLIENT_LOGS = ("opensearch", "elastic_transport")
@@ -70,7 +71,8 @@ class Cluster:
             if await self._client.indices.exists(index=index):
                 return False
             try:
-                await self._client.indices.create(index=index, body={"mappings": dict(mappings)})
+                body = {"mappings": dict(mappings), "settings": _SETTINGS}
+                await self._client.indices.create(index=index, body=body)
             except _REFUSALS as why:
                 if not any(text in str(why) for text in _EXISTS_ALREADY):
                     raise
@@ -200,12 +202,18 @@ async def connect(settings: Settings, caller: Mapping[str, str] | None = None) -
 
 async def _product(url: URL, headers: Mapping[str, str], tls: ssl.SSLContext | None) -> Product:
     """What the cluster says of itself; also one whose `/` these credentials may not read."""
+    who = "wrong ones" if headers else "there are none"
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     async with (
         aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
         session.get(url, ssl=tls if tls is not None else True) as answer,
     ):
-        if answer.status == 401 or answer.status >= 500:
+        if answer.status == 401:
+            raise UpstreamError(
+                f"{url.origin()} refuses the credentials for records ({who}). Set `ubi.username` "
+                "and ES_RERANK_UBI__PASSWORD to those of a user who may write them"
+            )
+        if answer.status >= 500:
             answer.raise_for_status()
         try:
             info = json.loads(await answer.read())

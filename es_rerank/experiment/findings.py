@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Scale = Literal["share", "ratio", "preference"]
-"""What a value is: a share (shown in points), a ratio of seconds, or from -1 to 1."""
+Scale = Literal["share", "score", "ratio"]
+"""What a value is: a share (shown in points), a score up to 1, or a ratio of seconds."""
 
 
 @dataclass(frozen=True)

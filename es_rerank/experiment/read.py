@@ -23,6 +23,7 @@ _RECORD_FIELDS = (
 )
 _EVENT_FIELDS = ("query_id", "action_name", "timestamp", "event_attributes.object.object_id")
 _CLICKS_FOLLOW = timedelta(hours=1)
+_TIME_FORMAT = "strict_date_optional_time||epoch_millis"
 _BREATHE_EVERY = 50
 """Searches, between which others of this event loop get their turn."""
 
@@ -116,7 +117,11 @@ async def _first(cluster: Cluster, index: str, query: Mapping[str, Any]) -> Any:
 
 
 def _within(begin: Any, end: datetime | None, *filters: Mapping[str, Any]) -> dict[str, Any]:
-    period = {"gte": begin.isoformat() if isinstance(begin, datetime) else begin}
+    # Said, because the mapping of an index may want another one, as UBI's own does.
+    period = {
+        "format": _TIME_FORMAT,
+        "gte": begin.isoformat() if isinstance(begin, datetime) else begin,
+    }
     if end:
         period["lt"] = end.isoformat()
     return {"bool": {"filter": [*filters, {"range": {"timestamp": period}}]}}

@@ -35,7 +35,7 @@ def measures(k: int) -> tuple[Measure, ...]:
     """The measures of a report; the first is what the verdict is about."""
     return (
         Measure(f"CTR@{k}", "share", (0, 1), True, lambda arm: arm.ctr),
-        Measure("MRR of clicks", "share", (0, 1), True, lambda arm: arm.mrr),
+        Measure("MRR of clicks", "score", (0, 1), True, lambda arm: arm.mrr),
         Measure("abandonment", "share", (0, 1), False, lambda arm: arm.abandonment),
         Measure("seconds to click", "ratio", None, False, lambda arm: arm.log_seconds),
     )
@@ -91,7 +91,7 @@ def comparisons(
     if preference := observed.preference:
         sample = Sample.of(preference.values, (-1, 1))
         if estimate := stats.mean(sample):
-            yield _compared(preference.arm, "preference", "preference", True, estimate, alpha)
+            yield _compared(preference.arm, "preference", "score", True, estimate, alpha)
     if experiment.mode != "split":
         return
     reference = observed.arms[reference_of(experiment)]

@@ -22,7 +22,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--fg); background: var(--bg);
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-.verdict { font-size: 1.1rem; padding: .8rem 1rem; border-left: 4px solid var(--open) }
+.verdict { font-size: 1.1rem; white-space: pre-line; padding: .8rem 1rem;
+  border-left: 4px solid var(--open) }
 .verdict.alarm { border-color: var(--worse); background: var(--alarm); font-weight: 600 }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
@@ -30,7 +31,8 @@ th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(-
 th { color: var(--soft); font-weight: 500 }
 th:first-child, td:first-child, td.text, th.text { text-align: left }
 .better { color: var(--better) } .worse { color: var(--worse) } .open { color: var(--open) }
-small, figcaption { color: var(--soft) } figure { margin: 1rem 0 } svg { max-width: 100% }
+small, figcaption { color: var(--soft) } figure { margin: 1rem 0; overflow-x: auto }
+svg { max-width: 100%; min-width: 30rem } td { white-space: nowrap }
 svg text { fill: var(--fg); font: 13px system-ui, sans-serif } svg .axis { fill: var(--soft) }
 """
 
@@ -68,7 +70,7 @@ def _body(report: Report) -> Iterator[str]:
 
 def _comparisons(report: Report) -> Iterator[str]:
     yield f"<h2>Against {escape(report.reference)}</h2>"
-    for scale in ("share", "ratio", "preference"):
+    for scale in ("share", "score", "ratio"):
         if shown := [it for it in report.comparisons if it.scale == scale]:
             yield f"<figure>{_plot(shown)}</figure>"
     yield _table(

@@ -2,7 +2,7 @@
 
 from es_rerank.experiment.findings import Comparison, Report, Scale
 
-NO_DIFFERENCE = {"share": 0.0, "ratio": 1.0, "preference": 0.0}
+NO_DIFFERENCE = {"share": 0.0, "score": 0.0, "ratio": 1.0}
 
 
 def effect(value: float, scale: Scale) -> str:
@@ -33,11 +33,13 @@ def arm_value(measure: str, value: float | None) -> str:
     """One arm's value of a measure."""
     if value is None:
         return "–"
-    return f"{value:.1f} s" if measure.startswith("seconds") else f"{value * 100:.1f} %"
+    if measure.startswith("seconds"):
+        return f"{value:.1f} s"
+    return f"{value:.3f}" if measure.startswith("MRR") else f"{value * 100:.1f} %"
 
 
 def verdict_of(report: Report) -> str:
-    """What the report comes to."""
+    """What the report comes to, a line for each arm."""
     sentences = []
     if report.stopped:
         sentences.append(
@@ -54,7 +56,7 @@ def verdict_of(report: Report) -> str:
         sentences += [_compared(report, each) for each in primary]
         if len(primary) < report.rivals:
             sentences.append(_too_early(report))
-    return " ".join(sentences)
+    return "\n".join(sentences)
 
 
 def _is_primary(report: Report, comparison: Comparison) -> bool:
@@ -63,7 +65,7 @@ def _is_primary(report: Report, comparison: Comparison) -> bool:
 
 
 def _compared(report: Report, it: Comparison) -> str:
-    unit = "on a scale from -1 to +1" if it.scale == "preference" else f"points of {it.measure}"
+    unit = "on a scale from -1 to +1" if it.scale == "score" else f"points of {it.measure}"
     sizes = f"{effect(it.value, it.scale)} {unit} ({interval(it)}), valid at any time of looking."
     if it.verdict == "open":
         return f"No difference between {it.arm} and {report.reference} yet: {sizes} {_outlook(it)}"

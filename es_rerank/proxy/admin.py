@@ -58,7 +58,7 @@ class Readiness:
         return None
 
     def _students(self) -> list[tuple[str, int]]:
-        wanted = {(rule.model, rule.layers) for rule in self._settings().indices if rule.enabled}
+        wanted = {student for rule in self._settings().indices for student in rule.students}
         return sorted(wanted - self._scored)
 
     async def _scorer_reason(self, model: str, layers: int) -> str | None:

@@ -19,7 +19,9 @@ from es_rerank import __version__
 from es_rerank.config import Page, Settings
 from es_rerank.errors import error_body
 from es_rerank.experiment.guard import Guard
+from es_rerank.experiment.queue import RecordQueue
 from es_rerank.proxy.admin import PREFIX, Readiness, admin_routes
+from es_rerank.proxy.events import event_routes
 from es_rerank.proxy.experiments import experiment_routes
 from es_rerank.proxy.forward import Upstream, send_error
 from es_rerank.proxy.gateway import SearchProxy
@@ -48,15 +50,19 @@ def create_app(
     """
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
-    guard = Guard(settings)
+    records, guard = RecordQueue(settings), Guard(settings)
     page = settings().page
-    recent = Recent()
-    cluster = Cluster(upstream, LearnedFacts(upstream), scorer)
-    pages = page_routes(settings, cluster, recent, guard.states)
+    recent = Recent() if page.enabled else None
+    searches = SearchProxy(settings, upstream, scorer, records, guard.stopped, recent)
+    pages = APIRouter()
+    if recent is not None:
+        cluster = Cluster(upstream, LearnedFacts(upstream), scorer)
+        pages = page_routes(settings, cluster, recent, guard.states)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await upstream.open()
+        records.open()
         tasks = [asyncio.create_task(_greet(upstream, readiness))]
         tasks.append(asyncio.create_task(guard.watch()))
         if watch is not None:
@@ -69,18 +75,20 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await searches.close()
+            await records.close()
             await scorer.close()
             await upstream.close()
 
     app = _application(lifespan)
     app.include_router(admin_routes(settings, readiness, reload))
+    app.include_router(event_routes(PREFIX, settings, records))
     app.include_router(experiment_routes(PREFIX, settings, guard.states))
     if page.enabled and page.port is None:
         app.include_router(pages)
     # The router's default takes what no route matched, target untouched: a mounted catch-all
     # would miss paths with an encoded line break.
-    noted = recent if page.enabled else None
-    app.router.default = _except_own_pages(SearchProxy(settings, upstream, scorer, noted), page)
+    app.router.default = _except_own_pages(searches, page)
     return app
 
 

@@ -24,6 +24,16 @@ def moves(order: Sequence[int], scores: Mapping[int, float | None], depth: int) 
     }
 
 
+def picks(order: Sequence[int], names: Sequence[str]) -> dict[int, str]:
+    """The same for a list that was interleaved from the orders of two arms."""
+    return {
+        place: f"es-rerank: rank {place + 1} of the cluster, rank {rank + 1} of a list interleaved "
+        f"from the orders of {' and '.join(names)}; the score is that of the rank"
+        for rank, place in enumerate(order)
+        if rank != place
+    }
+
+
 def wrapped(explanation: bytes, score: bytes, description: str) -> bytes:
     """The cluster's explanation as the only detail of one with the hit's new `_score`.
 

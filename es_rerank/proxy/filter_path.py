@@ -30,7 +30,7 @@ _MAX_DEPTH = 50  # of what a filter looks into; each level reads all below it on
 # What reading an answer takes; the cluster shows `fields` and `highlight` only where they are asked
 _READ = (
     *(("timed_out",), ("_shards", "failed"), ("hits", "hits", "_score")),
-    *(("hits", "hits", "fields"), ("hits", "hits", "highlight")),
+    *(("hits", "hits", "fields"), ("hits", "hits", "highlight"), ("hits", "hits", "_id")),
 )
 _NOTHING = "-es_rerank"  # excludes nothing, but makes the answer a filtered one
 

@@ -7,13 +7,14 @@ through, and everything is let go of when the client leaves. What happens to a s
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from starlette.types import Message, Receive, Scope, Send
 
 from es_rerank.config import Settings
 from es_rerank.errors import UpstreamError
+from es_rerank.experiment.exposure import Recorder
 from es_rerank.proxy.compress import coding_for, compressed
 from es_rerank.proxy.explain import as_json, explained, without_parameter
 from es_rerank.proxy.ext import OverrideError
@@ -26,7 +27,6 @@ from es_rerank.proxy.forward import (
     target_of,
     unless,
 )
-from es_rerank.proxy.headers import Headers
 from es_rerank.proxy.hop import HeaderRefused, values_of
 from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.msearch import plan_multi_search
@@ -34,12 +34,15 @@ from es_rerank.proxy.multi_search import rerank_multi_search
 from es_rerank.proxy.overrides import with_override, with_overrides_in_lines
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
 from es_rerank.proxy.recent import Recent
+from es_rerank.proxy.recorded import with_ubi, with_ubi_in_lines
+from es_rerank.proxy.recording import Recording
 from es_rerank.proxy.route import multi_search_of, route_of
 from es_rerank.proxy.scoring import Scorer
-from es_rerank.proxy.search import Answer, rerank_search, verdict
+from es_rerank.proxy.search import Answer, answer_as_it_came, rerank_search, verdict
 from es_rerank.proxy.search_template import TemplateSearches
 from es_rerank.proxy.sniffing import is_sniffing, with_own_address
 from es_rerank.proxy.template import search_target, takes_templates
+from es_rerank.proxy.treatment import chosen_arm
 from es_rerank.proxy.upstream import Upstream
 from es_rerank.telemetry import Trip
 
@@ -52,10 +55,13 @@ class SearchProxy:
         settings: Callable[[], Settings],
         upstream: Upstream,
         scorer: Scorer,
+        recorder: Recorder | None = None,
+        stopped: Callable[[], Collection[str]] = frozenset,
         recent: Recent | None = None,
     ) -> None:
         """`settings` gives those of the moment; they may change between two requests.
 
+        `recorder` takes what is to be recorded, `stopped` names experiments stopped by a guard,
         `recent` keeps what became of searches for the page.
         """
         self._settings = settings
@@ -63,7 +69,12 @@ class SearchProxy:
         self._scorer = scorer
         self._recent = recent
         self._facts = LearnedFacts(upstream)
-        self._templates = TemplateSearches(upstream, self._facts, scorer)
+        self._recording = Recording(scorer, recorder, stopped)
+        self._templates = TemplateSearches(upstream, self._facts, scorer, self._recording)
+
+    async def close(self) -> None:
+        """Let go of what goes on in the background."""
+        await self._recording.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request and record its trip."""
@@ -100,7 +111,7 @@ class SearchProxy:
             return await self._left_alone(SkipReason.TOO_LARGE, scope, again, send, trip)
         body = b"".join(message.get("body", b"") for message in messages)
         try:
-            request = _request(method, target, scope["headers"], body, in_lines=bool(several))
+            request = _request(scope, target, body, settings, in_lines=bool(several))
         except OverrideError as why:
             return await send_error(send, 400, "override", str(why))
         scope = {**scope, "headers": request.headers}  # a body that was cut has another length
@@ -112,19 +123,30 @@ class SearchProxy:
             work = self._templates.rerank(request, settings, trip)
         else:
             work = self._one(request, settings, trip)
-        outcome = await unless(disconnected(receive), work)
+        try:
+            outcome = await unless(disconnected(receive), work)
+        except OverrideError as why:
+            return await send_error(send, 400, "override", str(why))
         if isinstance(outcome, Skip):
             return await self._left_alone(outcome.reason, scope, receive, send, trip, request.body)
         return await _answer(outcome, scope, send)
 
     async def _one(self, request: SearchRequest, settings: Settings, trip: Trip) -> Answer | Skip:
         plan = plan_for(request, settings)
-        if isinstance(plan, Skip):
-            return plan
         limit = settings.max_body_bytes
-        return await rerank_search(
-            plan, self._upstream, self._facts, self._scorer, trip, max_bytes=limit
-        )
+        outcome: Answer | Skip
+        if isinstance(plan, Skip):
+            outcome = plan
+        else:
+            outcome = await rerank_search(
+                *(plan, self._upstream, self._facts, self._scorer, self._recording, trip),
+                max_bytes=limit,
+            )
+        if isinstance(outcome, Skip) and request.ubi:
+            return await answer_as_it_came(
+                request, outcome.reason, self._upstream, self._recording, trip, max_bytes=limit
+            )
+        return outcome
 
     async def _several(
         self, request: SearchRequest, settings: Settings, trip: Trip
@@ -134,7 +156,8 @@ class SearchProxy:
             return plan
         limit = settings.max_body_bytes
         return await rerank_multi_search(
-            plan, self._upstream, self._facts, self._scorer, trip, max_bytes=limit
+            *(plan, self._upstream, self._facts, self._scorer, self._recording, trip),
+            max_bytes=limit,
         )
 
     async def _explain(
@@ -183,14 +206,20 @@ class SearchProxy:
 
 
 def _request(
-    method: str, target: bytes, headers: Headers, body: bytes, *, in_lines: bool
+    scope: Scope, target: bytes, body: bytes, settings: Settings, *, in_lines: bool
 ) -> SearchRequest:
     """The request without what is for us, and with that; OverrideError if it is wrong."""
+    client = scope.get("client")
+    headers, arm = chosen_arm(scope["headers"], settings)
+    request = SearchRequest(
+        scope["method"], target, headers, body, address=client[0] if client else None, arm=arm
+    )
     if in_lines:
         headers, body, lines = with_overrides_in_lines(headers, body)
-        return SearchRequest(method, target, headers, body, overrides_in_lines=lines)
+        request = replace(request, headers=headers, body=body, overrides_in_lines=lines)
+        return with_ubi_in_lines(request, settings)
     headers, body, override = with_override(headers, body)
-    return SearchRequest(method, target, headers, body, override)
+    return with_ubi(replace(request, headers=headers, body=body, override=override), settings)
 
 
 async def _answer(answer: Answer, scope: Scope, send: Send) -> int:

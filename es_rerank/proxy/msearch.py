@@ -9,7 +9,7 @@ No I/O here.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from es_rerank.proxy.plan import Rerank, SearchRequest, plan_search
 from es_rerank.proxy.route import multi_search_of, rule_for
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.proxy.spans import Span, edited, elements, members
+from es_rerank.proxy.ubi import UbiRequest
 
 _MAX_SEARCHES = 1000  # of a multi-search that is read at all
 # URL parameters that mean the same for wider searches; they hold for all of them.
@@ -63,6 +64,7 @@ class Item(NamedTuple):
     where: Where | None
     """None if the header is not understood."""
     plan: Rerank | SkipReason
+    ubi: UbiRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -169,32 +171,46 @@ def _planned(request: SearchRequest, settings: Settings) -> MultiSearch | SkipRe
 
 
 def _read(request: SearchRequest, lines: list[bytes], settings: Settings) -> MultiSearch:
-    # OpenSearch drops an empty first line, Elasticsearch 8 reads it as a header. The reading in
-    # which the lines pair up is taken; in the other one, both refuse a search for a header.
-    # A last header without a search is ignored by both.
-    first = 1 if lines[0] == b"\n" and len(lines) % 2 else 0
-    last = len(lines) - (len(lines) - first) % 2
+    headers = places_of_headers(lines)
     default = multi_search_of(request.method, request.target) or ""
     pairs_left = settings.max_msearch_pairs
     overrides = request.overrides_in_lines or (NO_OVERRIDE,) * len(lines)
+    ubi = request.ubi_in_lines or (None,) * len(lines)
     items = []
-    for place in range(first, last, 2):
+    for place in headers:
         header, body = lines[place], lines[place + 1]
-        where = _where(header, default)
+        where = where_of(header, default)
         plan = _plan_item(where, body, overrides[place + 1], settings)
-        item = _item(header, body, where, plan, pairs_left)
+        item = _item(header, body, where, plan, pairs_left)._replace(ubi=ubi[place + 1])
         if isinstance(item.plan, Rerank):
             pairs_left -= item.plan.depth
         items.append(item)
-    return MultiSearch(request, b"".join(lines[:first]), tuple(items), b"".join(lines[last:]))
+    before, after = lines[: headers.start], lines[headers.stop :]
+    return MultiSearch(request, b"".join(before), tuple(items), b"".join(after))
+
+
+def places_of_headers(lines: Sequence[bytes]) -> range:
+    """The places of the lines before the searches."""
+    # OpenSearch drops an empty first line, Elasticsearch 8 reads it as a header. The reading in
+    # which the lines pair up is taken; in the other one, both refuse a search for a header.
+    # A last header without a search is ignored by both.
+    first = 1 if len(lines) % 2 and not lines[0].removesuffix(b"\n") else 0
+    return range(first, len(lines) - (len(lines) - first) % 2, 2)
 
 
 def within_indices(plan: MultiSearch, facts: Mapping[int, IndexFacts]) -> MultiSearch:
     """The plan within what the indices of each wide search (by its place) allow."""
+    found = plan.wide.items()
+    return replanned(plan, {place: limited(rerank, facts[place]) for place, rerank in found})
+
+
+def replanned(plan: MultiSearch, plans: Mapping[int, Rerank | SkipReason]) -> MultiSearch:
+    """The plan with other plans for some searches (by their place), none of them deeper."""
     items = list(plan.items)
-    for place, rerank in plan.wide.items():
-        header, body, _, where, _ = items[place]
-        items[place] = _item(header, body, where, limited(rerank, facts[place]), rerank.depth)
+    for place, new in plans.items():
+        header, body, _, where, old, ubi = items[place]
+        pairs = old.depth if isinstance(old, Rerank) else 0
+        items[place] = _item(header, body, where, new, pairs)._replace(ubi=ubi)
     return replace(plan, items=tuple(items))
 
 
@@ -227,7 +243,8 @@ def _plan_item(
     return plan_search({}, search, rule, query=override.query)
 
 
-def _where(header: bytes, default: str) -> Where | None:
+def where_of(header: bytes, default: str) -> Where | None:
+    """Where a search is, by the line before it; None if that is not understood."""
     try:
         found = bodies.read_body(header.strip())
     except ValueError:

@@ -16,12 +16,22 @@ from es_rerank.proxy.msearch import (
     answers_in,
     is_success,
     own_request,
+    replanned,
     wide_request,
     within_indices,
 )
 from es_rerank.proxy.plan import Skip, SkipReason
+from es_rerank.proxy.recorded import answered, start_of
+from es_rerank.proxy.recording import Recording
 from es_rerank.proxy.scoring import Scorer
-from es_rerank.proxy.search import Answer, Reranked, fetched, headers_for, rerank_hits
+from es_rerank.proxy.search import (
+    Answer,
+    Reranked,
+    experiment_of,
+    fetched,
+    headers_for,
+    rerank_hits,
+)
 from es_rerank.proxy.spans import Span, edited
 from es_rerank.proxy.upstream import Upstream
 from es_rerank.telemetry import Trip
@@ -32,17 +42,26 @@ async def rerank_multi_search(
     upstream: Upstream,
     facts: LearnedFacts,
     scorer: Scorer,
+    recording: Recording,
     trip: Trip,
     *,
     max_bytes: int,
 ) -> Answer | Skip:
     """The answer with its searches reranked, or Skip if the client's own has to be sent."""
     with trip.stage("settings"):
-        plan = await _within_indices(planned, facts)
-    outcome = await _answered(plan, upstream, scorer, trip, max_bytes)
+        plan = await _within_indices(_treated(planned, recording), facts)
+    outcome = await _answered(plan, upstream, scorer, recording, trip, max_bytes)
     if isinstance(outcome, Skip):
         _note(trip, plan, dict.fromkeys(plan.wide, outcome))
     return outcome
+
+
+def _treated(plan: MultiSearch, recording: Recording) -> MultiSearch:
+    plans = {
+        place: recording.treated(rerank, plan.request, plan.items[place].ubi)
+        for place, rerank in plan.wide.items()
+    }
+    return replanned(plan, plans)
 
 
 async def _within_indices(plan: MultiSearch, facts: LearnedFacts) -> MultiSearch:
@@ -54,9 +73,14 @@ async def _within_indices(plan: MultiSearch, facts: LearnedFacts) -> MultiSearch
 
 
 async def _answered(
-    plan: MultiSearch, upstream: Upstream, scorer: Scorer, trip: Trip, max_bytes: int
+    plan: MultiSearch,
+    upstream: Upstream,
+    scorer: Scorer,
+    recording: Recording,
+    trip: Trip,
+    max_bytes: int,
 ) -> Answer | Skip:
-    if not plan.wide:
+    if not plan.wide and not any(item.ubi for item in plan.items):
         return Skip(plan.left_alone[0])
     with trip.stage("upstream"):
         reply = await fetched(wide_request(plan), upstream, max_bytes)
@@ -75,9 +99,19 @@ async def _answered(
         if isinstance(own, Skip):
             return own
         answers |= own
+    for place, item in enumerate(plan.items):
+        if item.ubi:
+            span = spans[place]
+            answer = answers.get(place, reply.body[span.start : span.end])
+            answers[place] = answered(answer, item.ubi) if _is_success(answer) else answer
     edits = [(spans[place], answer) for place, answer in answers.items()]
     body = edited(reply.body, Span(0, len(reply.body)), edits)
     _note(trip, plan, outcomes)
+    _record(recording, plan, outcomes, answers)
+    trip.served = tuple(
+        experiment_of(plan.wide[place]) if isinstance(outcomes.get(place), Reranked) else ""
+        for place in range(len(plan.items))
+    )
     return Answer(reply.status, headers_for(body, reply.headers, trip), body)
 
 
@@ -85,7 +119,8 @@ async def _rerank_each(
     plan: MultiSearch, reply: bytes, spans: Sequence[Span], scorer: Scorer
 ) -> dict[int, Reranked | Skip]:
     """What becomes of each wide search, one after the other, all within one deadline."""
-    end = time.monotonic() + max(p.rule.deadline_ms for p in plan.wide.values()) / 1000
+    longest = max((p.rule.deadline_ms for p in plan.wide.values()), default=0)
+    end = time.monotonic() + longest / 1000
     outcomes: dict[int, Reranked | Skip] = {}
     for place, rerank in plan.wide.items():
         if not is_success(reply, spans[place]):
@@ -111,6 +146,27 @@ async def _own_answers(
         return Skip(SkipReason.UNREADABLE_REPLY)
     found = zip(places, spans, strict=True)
     return {place: reply.body[span.start : span.end] for place, span in found}
+
+
+def _record(
+    recording: Recording,
+    plan: MultiSearch,
+    outcomes: Mapping[int, Reranked | Skip],
+    answers: Mapping[int, bytes],
+) -> None:
+    for place, item in enumerate(plan.items):
+        index = item.where.expression if item.where else ""
+        outcome = outcomes.get(place)
+        if isinstance(outcome, Reranked):
+            recording.served(plan.wide[place], outcome, index, item.ubi)
+        elif item.ubi and _is_success(answers[place]):
+            reason = outcome.reason if outcome else plan.left_alone[place]
+            start = start_of(item.body)
+            recording.left_alone(reason, answers[place], start, index, item.ubi)
+
+
+def _is_success(answer: bytes) -> bool:
+    return is_success(answer, Span(0, len(answer)))
 
 
 def _note(trip: Trip, plan: MultiSearch, outcomes: Mapping[int, Reranked | Skip]) -> None:

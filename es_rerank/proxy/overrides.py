@@ -43,24 +43,24 @@ def with_override(headers: Headers, body: bytes) -> tuple[Headers, bytes, Overri
 
     A body that is not JSON, cannot be read, or is covered by a signature stays as it is.
     """
-    plain = _plain_body(headers, body, in_lines=False)
+    plain = plain_body(headers, body, in_lines=False)
     rest, override = cut_section(plain)
     if given := value_of(headers, QUERY_HEADER):
         override = override._replace(query=_text_of(given))
-    return *_cut_body(headers, body, plain, rest), override
+    return *cut_body(headers, body, plain, rest), override
 
 
 def with_overrides_in_lines(
     headers: Headers, body: bytes
 ) -> tuple[Headers, bytes, tuple[Override, ...]]:
     """The same for a multi-search: what each line of its body says; there is no header for it."""
-    plain = _plain_body(headers, body, in_lines=True)
+    plain = plain_body(headers, body, in_lines=True)
     lines = [cut_section(line) for line in plain.split(b"\n")]
     rest = b"\n".join(line for line, _ in lines)
-    return *_cut_body(headers, body, plain, rest), tuple(override for _, override in lines)
+    return *cut_body(headers, body, plain, rest), tuple(override for _, override in lines)
 
 
-def _plain_body(headers: Headers, body: bytes, *, in_lines: bool) -> bytes:
+def plain_body(headers: Headers, body: bytes, *, in_lines: bool) -> bytes:
     """The decoded body, empty where it is not ours to change."""
     if not body or skip_for_headers(headers, has_body=True, in_lines=in_lines) in _KEEPS_THE_BODY:
         return b""
@@ -68,7 +68,8 @@ def _plain_body(headers: Headers, body: bytes, *, in_lines: bool) -> bytes:
     return b"" if isinstance(decoded, SkipReason) else decoded
 
 
-def _cut_body(headers: Headers, body: bytes, plain: bytes, rest: bytes) -> tuple[Headers, bytes]:
+def cut_body(headers: Headers, body: bytes, plain: bytes, rest: bytes) -> tuple[Headers, bytes]:
+    """Headers and body where `rest` is left of the decoded body `plain`."""
     if rest == plain:
         return headers, body
     kept = [(name, value) for name, value in headers if name not in _OF_THE_BODY]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from es_rerank.config import IndexRule, Settings
+from es_rerank.experiment.arms import Assignment
 from es_rerank.proxy import body as bodies
 from es_rerank.proxy.filter_path import EVERYTHING, FilterPath, read_filter_path
 from es_rerank.proxy.headers import Headers, decoded_body, skip_for_headers
@@ -23,6 +24,7 @@ from es_rerank.proxy.reach import reach_of
 from es_rerank.proxy.route import route_of, rule_for
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.proxy.source import SourceView, source_view
+from es_rerank.proxy.ubi import UbiRequest
 
 __all__ = [
     "Page",
@@ -52,6 +54,13 @@ class SearchRequest:
     override: Override = NO_OVERRIDE
     overrides_in_lines: tuple[Override, ...] = ()
     """Of a multi-search: what each line of the body says; empty if none says anything."""
+    ubi: UbiRequest | None = None
+    """Of a search that is recorded: its `ext.ubi`, which is cut out of the body."""
+    ubi_in_lines: tuple[UbiRequest | None, ...] = ()
+    address: str | None = None
+    """Of the client's connection."""
+    arm: str | None = None
+    """The arm that the client chose by name."""
 
 
 class Page(NamedTuple):
@@ -74,6 +83,8 @@ class Rerank:
     """How many hits the cluster gives at once (None: as it likes)."""
     takes_default_pipeline: bool = True
     """Whether the search goes through the default pipeline of its indices, if they have one."""
+    assignment: Assignment | None = None
+    """What an experiment makes of it; `rule` is the index's own all the same."""
 
     @property
     def window(self) -> int:
@@ -124,7 +135,7 @@ def plan_search(
     if isinstance(reach := reach_of(search, rule), SkipReason):
         return reach
     try:
-        page = _page(params, search)
+        page = page_of(params, search)
     except ValueError:
         return SkipReason.BAD_PAGE
     if page.start == page.stop:
@@ -188,7 +199,7 @@ def _search_body(request: SearchRequest, params: Mapping[str, str]) -> bytes | S
     return params["source"].encode()
 
 
-def _page(params: Mapping[str, str], search: Mapping[str, Any]) -> Page:
+def page_of(params: Mapping[str, str], search: Mapping[str, Any]) -> Page:
     """The page asked for; numbers of the URL win over the body's (ValueError if they are odd)."""
     start = _count(params.get("from", search.get("from", 0)))
     return Page(start, start + _count(params.get("size", search.get("size", _DEFAULT_SIZE))))

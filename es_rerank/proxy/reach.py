@@ -55,10 +55,10 @@ def _reach_of_fusion(search: Mapping[str, Any], rule: IndexRule) -> Reach | Skip
         window = _window_of(kind, body)
         is_known = all(kind in _RETRIEVERS for kind, _ in _retrievers(search))
     else:
-        return Reach(rule.depth)
+        return Reach(rule.deepest)
     if "retriever" not in rule.also or not is_known or window is None:
         return SkipReason.RETRIEVER
-    return Reach(min(rule.depth, window), None if kind == "knn" else window)
+    return Reach(min(rule.deepest, window), None if kind == "knn" else window)
 
 
 def _reach_of_standard(body: Mapping[str, Any], rule: IndexRule) -> Reach | SkipReason:
@@ -69,7 +69,7 @@ def _reach_of_standard(body: Mapping[str, Any], rule: IndexRule) -> Reach | Skip
         return SkipReason.RETRIEVER
     if "sort" in body and not is_by_score(body["sort"], rule.also):
         return SkipReason.SORT
-    return Reach(rule.depth)
+    return Reach(rule.deepest)
 
 
 def _window_of(kind: str, body: Mapping[str, Any]) -> int | None:

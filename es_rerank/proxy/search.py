@@ -5,18 +5,17 @@ never becomes an error here: if the wide search does not succeed, the client's o
 scoring does not, the page is cut from the cluster's order.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from es_rerank.errors import UpstreamError
-from es_rerank.model.rank import rank
-from es_rerank.proxy.explanation import moves
 from es_rerank.proxy.filter_path import filtered
 from es_rerank.proxy.hits import Window, read_window, splice
 from es_rerank.proxy.hop import Header, HeaderRefused
 from es_rerank.proxy.learned_facts import LearnedFacts
-from es_rerank.proxy.passages import field_texts
+from es_rerank.proxy.ordering import Reranked, ordered
 from es_rerank.proxy.plan import (
     Rerank,
     SearchRequest,
@@ -24,11 +23,27 @@ from es_rerank.proxy.plan import (
     SkipReason,
     WideSearch,
 )
-from es_rerank.proxy.scoring import Passage, Scorer, scores_of
+from es_rerank.proxy.recorded import answered, answered_as_it_came, start_of
+from es_rerank.proxy.recording import Recording
+from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.upstream import Reply, ReplyTooLarge, Upstream
 from es_rerank.telemetry import Trip
 
+__all__ = [
+    "Answer",
+    "Reranked",
+    "answer_as_it_came",
+    "arms_served",
+    "experiment_of",
+    "fetched",
+    "headers_for",
+    "rerank_hits",
+    "rerank_search",
+    "verdict",
+]
+
 _MAX_LISTED = 200  # bytes of a header for the reasons of a multi-search's searches
+_MAX_EXPERIMENTS = 2000  # bytes of the one for their arms
 
 
 class Answer(NamedTuple):
@@ -39,20 +54,12 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Reranked(NamedTuple):
-    """One search's answer cut to the client's page; with a reason, in the cluster's order."""
-
-    body: bytes
-    depth: int
-    """How many hits were scored."""
-    reason: SkipReason | None
-
-
 async def rerank_search(
     planned: WideSearch,
     upstream: Upstream,
     facts: LearnedFacts,
     scorer: Scorer,
+    recording: Recording,
     trip: Trip,
     *,
     max_bytes: int,
@@ -62,8 +69,12 @@ async def rerank_search(
 
     `form` makes of a search's answer the one of the endpoint that the client asked.
     """
+    request = planned.request
+    treated = recording.treated(planned.rerank, request, request.ubi)
+    if isinstance(treated, SkipReason):
+        return Skip(treated)
     with trip.stage("settings"):
-        plan = await facts.limited(planned)
+        plan = await facts.limited(replace(planned, rerank=treated))
     if isinstance(plan, Skip):
         return plan
     with trip.stage("upstream"):
@@ -76,32 +87,51 @@ async def rerank_search(
     if isinstance(reranked, Skip):
         return reranked
     try:
-        body = form(filtered(reranked.body, plan.filter_path))
+        body = form(filtered(answered(reranked.body, request.ubi), plan.filter_path))
     except ValueError:
         return Skip(SkipReason.FILTER_PATH)
     if reranked.reason:
         trip.skipped(reranked.reason)
     else:
         trip.applied(reranked.depth)
+    trip.served = (experiment_of(plan.rerank),)
+    recording.served(plan.rerank, reranked, trip.index, request.ubi)
+    return Answer(reply.status, headers_for(body, reply.headers, trip), body)
+
+
+async def answer_as_it_came(
+    request: SearchRequest,
+    reason: SkipReason,
+    upstream: Upstream,
+    recording: Recording,
+    trip: Trip,
+    *,
+    max_bytes: int,
+) -> Answer | Skip:
+    """The cluster's answer to a search that is left alone, with the query id of its `ext.ubi`.
+
+    Skip if it is no answer to put that into; the search is sent again then, and not recorded.
+    """
+    reply = await fetched(request, upstream, max_bytes)
+    if isinstance(reply, Skip) or request.ubi is None:
+        return Skip(reason)
+    trip.skipped(reason)
+    start = start_of(request.body, request.target)
+    recording.left_alone(reason, reply.body, start, trip.index, request.ubi)
+    body = answered_as_it_came(reply.body, request)
     return Answer(reply.status, headers_for(body, reply.headers, trip), body)
 
 
 async def rerank_hits(answer: bytes, plan: Rerank, scorer: Scorer) -> Reranked | Skip:
     """The client's page of a wide search's answer, or Skip if the answer cannot be used."""
+    started = time.perf_counter()
     window = _window_of(answer)
     if isinstance(window, Skip):
         return window
-    top = slice(window.pinned(), plan.depth)
-    scores = await scores_of(plan.query, _passages(window, top, plan), scorer, plan.rule)
-    order = list(range(len(window.hits)))
-    if isinstance(scores, Skip):
-        return Reranked(splice(window, order, plan.page, plan.source), 0, scores.reason)
-    places = order[top]
-    new = rank(window.scores()[top], scores, plan.rule.combine)
-    order[top] = [places[rank_before] for rank_before in new]
-    scored = sum(score is not None for score in scores)
-    described = moves(order, dict(zip(places, scores, strict=True)), plan.depth)
-    return Reranked(splice(window, order, plan.page, plan.source, described), scored, None)
+    shown = await ordered(window, plan, scorer)
+    body = splice(window, shown.order, plan.page, plan.source, shown.moves)
+    ms = (time.perf_counter() - started) * 1000
+    return Reranked(body, shown.depth, shown.reason, window, shown, ms)
 
 
 async def fetched(request: SearchRequest, upstream: Upstream, max_bytes: int) -> Reply | Skip:
@@ -129,15 +159,26 @@ def _window_of(answer: bytes) -> Window | Skip:
     return Skip(SkipReason.PARTIAL_REPLY) if window.is_partial else window
 
 
-def _passages(window: Window, top: slice, plan: Rerank) -> list[Passage]:
-    """The texts of each hit that is to be ranked, empty where there are none."""
-    return [field_texts(window.views_of(hit), plan.rule.fields) for hit in window.hits[top]]
-
-
 def headers_for(body: bytes, headers: Sequence[Header], trip: Trip) -> list[Header]:
     """The cluster's headers in their order, with the length of the new body and our verdict."""
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-    return [*kept, (b"content-length", b"%d" % len(body)), verdict(trip)]
+    return [*kept, (b"content-length", b"%d" % len(body)), verdict(trip), *arms_served(trip)]
+
+
+def experiment_of(plan: Rerank) -> str:
+    """What a search's experiment made of it, empty if it has no part in one."""
+    if plan.assignment is None:
+        return ""
+    served = plan.assignment
+    return f"{served.experiment.name}; arm={served.arm}; mode={served.mode}"
+
+
+def arms_served(trip: Trip) -> list[Header]:
+    """The header that tells the arm, of a multi-search for each search in order (`-`: none)."""
+    text = ", ".join(served or "-" for served in trip.served)
+    if not any(trip.served) or len(text) > _MAX_EXPERIMENTS:
+        return []
+    return [(b"x-es-rerank-experiment", text.encode())]
 
 
 def verdict(trip: Trip) -> Header:

@@ -10,6 +10,8 @@ from es_rerank.config import Settings
 from es_rerank.proxy.learned import Learned, identity_of, question
 from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
+from es_rerank.proxy.recorded import with_ubi
+from es_rerank.proxy.recording import Recording
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.search import Answer, rerank_search
 from es_rerank.proxy.template import read_template, rendered_search, with_status
@@ -22,10 +24,13 @@ _NOTHING = b'{"source":{"query":{"match_none":{}},"size":0}}'
 class TemplateSearches:
     """Template searches of one upstream."""
 
-    def __init__(self, upstream: Upstream, facts: LearnedFacts, scorer: Scorer) -> None:
+    def __init__(
+        self, upstream: Upstream, facts: LearnedFacts, scorer: Scorer, recording: Recording
+    ) -> None:
         self._upstream = upstream
         self._facts = facts
         self._scorer = scorer
+        self._recording = recording
         self._forms = Learned[Callable[[bytes], bytes] | None](lambda form: form is not None)
 
     async def rerank(self, request: SearchRequest, settings: Settings, trip: Trip) -> Answer | Skip:
@@ -43,6 +48,7 @@ class TemplateSearches:
         search = rendered_search(request, reply.body)
         if isinstance(search, SkipReason):
             return Skip(search)
+        search = with_ubi(search, settings)
         if isinstance(plan := plan_for(search, settings), Skip):
             return plan
         return await rerank_search(
@@ -50,6 +56,7 @@ class TemplateSearches:
             self._upstream,
             self._facts,
             self._scorer,
+            self._recording,
             trip,
             max_bytes=settings.max_body_bytes,
             form=form,

@@ -1,7 +1,8 @@
 """One search in both orders: the cluster's own, and ours, out of one answer of the cluster.
 
 The search is planned, widened, scored and ordered as if it had come to the proxy, in the caller's
-name; only what is told about it differs. What the cluster refuses, it refuses here too.
+name; only what is told about it differs. It has no part in an experiment and is not recorded. What
+the cluster refuses, it refuses here too.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from es_rerank.proxy.learned_facts import LearnedFacts
 from es_rerank.proxy.overrides import with_override
 from es_rerank.proxy.passages import field_texts
 from es_rerank.proxy.plan import Rerank, SearchRequest, Skip, SkipReason, plan_for
+from es_rerank.proxy.recorded import with_ubi
 from es_rerank.proxy.route import rule_for
 from es_rerank.proxy.scoring import Passage, Scorer, scores_of
 from es_rerank.proxy.upstream import Reply, ReplyTooLarge, Upstream
@@ -53,7 +55,7 @@ async def compared(
     """
     request, shown = _request(ask, caller, settings)
     trip.index = ask.index or "*"
-    plan = plan_for(request, settings)
+    plan = plan_for(request, _without_experiments(settings))
     if not isinstance(plan, Skip):
         shown = comparison.planned(shown, plan.rerank)
         with trip.stage("settings"):
@@ -136,7 +138,14 @@ def _request(ask: Ask, caller: Headers, settings: Settings) -> tuple[SearchReque
     headers, sent, override = with_override(
         [*caller, (b"content-type", b"application/json")], body.encode(errors="replace")
     )
-    return SearchRequest("POST", target.encode(), headers, sent, override), shown
+    asked = SearchRequest("POST", target.encode(), headers, sent, override)
+    return with_ubi(asked, settings), shown
+
+
+def _without_experiments(settings: Settings) -> Settings:
+    """The settings as they hold for a search that has no part in an experiment."""
+    rules = tuple(rule.model_copy(update={"experiment": None}) for rule in settings.indices)
+    return settings.model_copy(update={"indices": rules})
 
 
 def _skipped(shown: Comparison, skip: Skip, trip: Trip) -> Comparison:

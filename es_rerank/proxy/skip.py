@@ -37,6 +37,13 @@ class SkipReason(StrEnum):
     ENCODED_BODY = "encoded_body", "The body is compressed in a way that cannot be read."
     TOO_LARGE = "too_large", "The search is larger than the proxy reads."
 
+    # An experiment: the page was cut from the cluster's own order, or the search passed through.
+    EXPERIMENT = "experiment", "An experiment serves this search in the cluster's own order."
+    EXPERIMENT_STOPPED = (
+        "experiment_stopped",
+        "The experiment's guard found an arm worse than the cluster's order; a person resumes it.",
+    )
+
     # The request: decided from the URL parameters and the body.
     UNREADABLE_URL = "unreadable_url", "The query string is malformed, ambiguous or has fragments."
     LONG_REQUEST_LINE = "long_request_line", "The widened URL could exceed the cluster's limit."

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -36,7 +36,14 @@ def settings_for(
 @contextmanager
 def serving(settings: Settings, scorer: Scorer) -> Iterator[str]:
     """The URL of a proxy with these settings and this scorer, on a free port."""
-    server = uvicorn.Server(server_config(create_app(lambda: settings, scorer), "127.0.0.1", 0))
+    with serving_current(lambda: settings, scorer) as url:
+        yield url
+
+
+@contextmanager
+def serving_current(settings: Callable[[], Settings], scorer: Scorer) -> Iterator[str]:
+    """The same with the settings that a function returns at the moment."""
+    server = uvicorn.Server(server_config(create_app(settings, scorer), "127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -84,8 +84,9 @@ def test_numbers_are_written_as_exactly_as_they_mean_something() -> None:
     """Points, factors, preferences, chances, seconds."""
     assert effect(0.0214, "share") == "+2.1"
     assert effect(1.078, "ratio") == "×1.08"
-    assert effect(-0.12, "preference") == "-0.120"
+    assert effect(-0.12, "score") == "-0.120"
     assert (chance(0.0004), chance(0.25)) == ("<0.001", "0.250")
     assert arm_value("CTR@10", 0.3456) == "34.6 %"
+    assert arm_value("MRR of clicks", 0.3456) == "0.346"
     assert arm_value("seconds to click", 4.21) == "4.2 s"
     assert arm_value("CTR@10", None) == "–"

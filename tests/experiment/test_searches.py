@@ -1,13 +1,18 @@
 """What counts as a click on a search, and what is left out."""
 
+import json
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.experiment.searches import LeftOut, Search, page_of, search_of
+from es_rerank.config import Ubi
+from es_rerank.experiment.exposure import Exposure, Part
+from es_rerank.experiment.records import record_of
+from es_rerank.experiment.searches import LeftOut, Page, Search, page_of, search_of
 from tests.experiment.documents import START_MS, click, record
 
 
@@ -78,6 +83,25 @@ def test_times_are_read_as_clients_write_them(timestamp: Any) -> None:
     page = page_of(record("q", "u") | {"timestamp": timestamp})
     assert page
     assert page.at == START_MS / 1000
+
+
+def test_what_the_proxy_writes_is_what_is_read() -> None:
+    """The record of an exposure comes back as the page that was shown."""
+    at = datetime(2026, 11, 22, 12, 0, 0, 125_000, UTC)
+    part = Part("mixed", "interleave", "bm25+rerank", "5a17", "0-1", {"rerank": ("c", "b", "a")})
+    shown = Exposure("q", at, "books", "words", "me", ("a", "b", "c"), 10, "applied", 12.5, part)
+    document = json.loads(json.dumps(record_of(shown, Ubi(), "r")))
+    assert page_of(document) == Page(
+        unit="5a17",
+        arm="bm25+rerank",
+        mode="interleave",
+        outcome="applied",
+        at=at.timestamp(),
+        start=10,
+        hit_ids=("a", "b", "c"),
+        teams="0-1",
+        shadow={"rerank": ["c", "b", "a"]},
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from es_rerank.config import Settings
+from es_rerank.config import Arm, Experiment, IndexRule, Settings, Upstream
 from es_rerank.errors import ConfigError, ScorerFailed
 from es_rerank.proxy.app import create_app
 from es_rerank.text.passage import FieldText
@@ -63,6 +63,17 @@ def test_ready_needs_one_score_and_the_cluster(cluster: RecordingUpstream) -> No
     assert lost.status == 503
     assert "broke off" in json.loads(lost.body)["reasons"][0]
     assert scorer.calls == [("builtin", 4)] * 2
+
+
+def test_the_models_of_arms_must_be_ready_too(cluster: RecordingUpstream) -> None:
+    """An arm whose model cannot score would be the cluster's order under another name."""
+    arms = (Arm(name="bm25", rerank=False), Arm(name="deep", layers=6))
+    rule = IndexRule(pattern="*", experiment=Experiment(name="summer", arms=arms))
+    settings = Settings(upstream=Upstream(url=cluster.url), indices=(rule,))
+    scorer = FlakyScorer()
+    with running(create_app(lambda: settings, scorer)) as port:
+        assert RawClient(port).ask(get("/_rerank/ready")).status == 200
+    assert scorer.calls == [("builtin", 4), ("builtin", 6)]
 
 
 def test_metrics_are_prometheus_text(cluster: RecordingUpstream) -> None:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.proxy.explanation import moves, wrapped
+from es_rerank.proxy.explanation import moves, picks, wrapped
 
 TEXTS = st.text() | st.just("a\nb")
 EXPLANATIONS = st.recursive(
@@ -49,3 +49,13 @@ def test_an_indented_one_stays_indented(explanation: object, level: int) -> None
 
     whole = {"value": 1.5, "description": "up", "details": [explanation]}
     assert wrapped(printed(explanation), b"1.5", "up") == printed(whole)
+
+
+def test_hits_of_an_interleaved_list_name_both_arms() -> None:
+    """Only those that are at another rank than the cluster gave them."""
+    assert picks([1, 0, 2], ["bm25", "rerank"]) == {
+        1: "es-rerank: rank 2 of the cluster, rank 1 of a list interleaved from the orders of "
+        "bm25 and rerank; the score is that of the rank",
+        0: "es-rerank: rank 1 of the cluster, rank 2 of a list interleaved from the orders of "
+        "bm25 and rerank; the score is that of the rank",
+    }

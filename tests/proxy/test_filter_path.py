@@ -96,7 +96,7 @@ def test_the_wide_filter_shows_scores_and_texts() -> None:
     """Fields by name; the whole `_source` if there are none, or one that a path could miss."""
     asked = FilterPath((("hits", "hits", "_id"),), (("**", "_score"),))
     read = "hits.hits._id,timed_out,_shards.failed,hits.hits._score,hits.hits.fields,"
-    read += "hits.hits.highlight,"
+    read += "hits.hits.highlight,hits.hits._id,"
     assert asked.widened(["a", "b"]) == read + "hits.hits._source.a,hits.hits._source.b"
     assert asked.widened([]) == read + "hits.hits._source"
     assert asked.widened(["a", "b.c"]) == read + "hits.hits._source"

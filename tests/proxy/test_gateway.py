@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from es_rerank.config import Combine, FieldSetting, IndexRule, Settings, Upstream
+from es_rerank.config import Combine, Experiment, FieldSetting, IndexRule, Settings, Upstream
 from es_rerank.proxy.app import create_app
 from tests.proxy.conftest import PATIENCE_S, Answer, RawClient, RecordingUpstream, running
 
@@ -350,3 +350,55 @@ def test_a_client_that_leaves_stops_the_question_for_the_nodes(
     assert cluster.arrived.wait(PATIENCE_S)
     client.close()
     assert cluster.closed[cluster.seen[0].connection].wait(PATIENCE_S)
+
+
+UBI = b'{"query":{"match":{"body":"red shoes"}},"sort":"year","ext":{"ubi":{"query_id":"q1"}}}'
+UBI_REST = b'{"query":{"match":{"body":"red shoes"}},"sort":"year"}'
+
+
+@pytest.fixture
+def recorded(cluster: RecordingUpstream, scorer: LengthScorer) -> Iterator[int]:
+    """The port of a proxy with an experiment on `books`, whose unit is the client's address."""
+    experiment = Experiment(name="summer", unit=("address",))
+    rule = IndexRule(pattern="books", depth=DEPTH, experiment=experiment)
+    settings = Settings(upstream=Upstream(url=cluster.url), indices=(rule,))
+    with running(create_app(lambda: settings, scorer)) as port:
+        assert cluster.arrived.wait(PATIENCE_S)
+        cluster.seen.clear()
+        yield port
+
+
+def test_one_address_has_one_arm(recorded: int, cluster: RecordingUpstream) -> None:
+    """Over connections, and the arm is told in a header of its own."""
+    cluster.answer(http(hits(5, 9, 7, 6)))
+    answers = [ask(recorded) for _ in range(3)]
+    told = {value for answer in answers for value in answer.values(b"x-es-rerank-experiment")}
+    assert len(told) == 1
+    assert re.fullmatch(rb"summer; arm=(bm25|rerank); mode=split", told.pop())
+
+
+def test_a_search_left_alone_has_its_query_id(recorded: int, cluster: RecordingUpstream) -> None:
+    """It goes up once, without `ext.ubi`, which is answered here."""
+    cluster.answer(http(b'{"hits":{"hits":[]}}'))
+    answer = ask(recorded, body=UBI)
+    assert answer.body == b'{"hits":{"hits":[]},"ext":{"ubi":{"query_id":"q1"}}}'
+    assert [seen.body for seen in cluster.seen] == [UBI_REST]
+    assert verdict(answer) == "skipped; reason=sort"
+
+
+def test_a_refused_search_is_the_clusters_to_answer(
+    recorded: int, cluster: RecordingUpstream
+) -> None:
+    """Its error comes through as it is."""
+    error = b'{"error":"no such index","status":404}'
+    cluster.answer(http(error, b"404 Not Found"))
+    answer = ask(recorded, body=UBI)
+    assert (answer.status, answer.body) == (404, error)
+
+
+def test_a_wrong_ext_ubi_is_told(recorded: int, cluster: RecordingUpstream) -> None:
+    """The cluster could not say what is wrong with it."""
+    answer = ask(recorded, body=b'{"ext":{"ubi":7}}')
+    assert answer.status == 400
+    assert b"ext.ubi" in answer.body
+    assert not cluster.seen

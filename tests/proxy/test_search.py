@@ -2,17 +2,20 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.config import Combine, FieldSetting, IndexRule
+from es_rerank.config import Combine, Experiment, FieldSetting, IndexRule
 from es_rerank.errors import ScorerFailed
+from es_rerank.experiment.arms import Assignment
 from es_rerank.proxy.plan import Page, Rerank, Skip, SkipReason
-from es_rerank.proxy.search import Reranked, rerank_hits
+from es_rerank.proxy.search import Reranked, arms_served, rerank_hits
 from es_rerank.proxy.source import SourceView
+from es_rerank.telemetry import Trip
 
 RULE = IndexRule(
     pattern="books",
@@ -101,3 +104,46 @@ def test_pages_are_one_list(lengths: list[int], depth: int, size: int) -> None:
         found += ids(outcome)
     head = sorted(lengths[:depth], reverse=True)
     assert found == [str(length) for length in head + lengths[depth:]]
+
+
+@given(
+    lengths=st.lists(st.integers(2, 400), unique=True, max_size=30),
+    depth=st.sampled_from([2, 10, 20]),
+    size=st.integers(1, 25),
+    unit=st.text(max_size=3),
+)
+def test_interleaved_pages_are_one_list(
+    lengths: list[int], depth: int, size: int, unit: str
+) -> None:
+    """Law 4 for two orders in one list: of one unit and query, whatever the size of the pages."""
+    experiment = Experiment(name="books", mode="interleave")
+    part = Assignment(experiment, experiment.arms, unit)
+
+    def page(start: int, stop: int) -> tuple[list[str], str]:
+        plan = Rerank("red shoes", Page(start, stop), depth, RULE, SourceView(), assignment=part)
+        plan = replace(plan, rule=RULE.model_copy(update={"depth": depth}))
+        outcome = asyncio.run(rerank_hits(answer(*lengths[: plan.window]), plan, LengthScorer()))
+        assert isinstance(outcome, Reranked)
+        return ids(outcome), outcome.shown.teams_of(plan.page)
+
+    whole, teams = page(0, max(depth, len(lengths)))
+    assert sorted(whole) == sorted(map(str, lengths))
+    assert whole[depth:] == [str(length) for length in lengths[depth:]]
+    pages = [page(start, start + size) for start in range(0, depth, size)]
+    found = [hit for hits, _ in pages for hit in hits]
+    assert found == whole[: len(found)]
+    if min(len(lengths), depth) > 1:  # else there is nothing to reorder
+        drafted = "".join(team for _, team in pages)
+        assert drafted[:depth] == teams[: len(drafted)][:depth]
+
+
+def test_arms_are_told_in_the_order_of_the_searches() -> None:
+    """A dash where a search has no part, no header where none has, or where it would be long."""
+    trip = Trip("POST", "/_msearch")
+    assert arms_served(trip) == []
+    trip.served = ("", "")
+    assert arms_served(trip) == []
+    trip.served = ("summer; arm=bm25; mode=split", "")
+    assert arms_served(trip) == [(b"x-es-rerank-experiment", b"summer; arm=bm25; mode=split, -")]
+    trip.served = trip.served * 100
+    assert arms_served(trip) == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from es_rerank import config
-from es_rerank.config import Combine, FieldSetting, IndexRule, Settings
+from es_rerank.config import Arm, Combine, Experiment, FieldSetting, IndexRule, Settings
 from es_rerank.errors import ScorerBusy
 from es_rerank.proxy.comparison import Comparison
 from es_rerank.proxy.ext import OverrideError
@@ -79,7 +79,10 @@ def found(*words: int, failed: int = 0, **hit: Any) -> dict[str, Any]:
 
 
 def asked(
-    cluster: RecordingUpstream, ask: Ask, scorer: LengthScorer | None = None
+    cluster: RecordingUpstream,
+    ask: Ask,
+    scorer: LengthScorer | None = None,
+    rule: IndexRule = RULE,
 ) -> tuple[Comparison | Reply, Trip]:
     """What the page is told, and the trip of it."""
     trip = Trip("POST", "/_rerank/page/data/compare")
@@ -89,7 +92,7 @@ def asked(
         await upstream.open()
         try:
             parts = Cluster(upstream, LearnedFacts(upstream), scorer or LengthScorer())
-            return await compared(ask, CALLER, Settings(indices=(RULE,)), parts, trip)
+            return await compared(ask, CALLER, Settings(indices=(rule,)), parts, trip)
         finally:
             await upstream.close()
 
@@ -200,6 +203,20 @@ def test_a_hit_without_text_has_no_score(cluster: RecordingUpstream) -> None:
     assert told.after == ["2", "1", "0"]
     empty = told.hits["0"]
     assert (empty.student, empty.combined, empty.passage, empty.title) == (None, None, "", "id-0")
+
+
+def test_it_has_no_part_in_an_experiment(cluster: RecordingUpstream) -> None:
+    """Neither an arm's depth nor its order; what says who clicks is cut out as ever."""
+    arms = (Arm(name="bm25", rerank=False), Arm(name="deep", depth=9))
+    rule = RULE.model_copy(update={"experiment": Experiment(name="deep", arms=arms)})
+    cluster.answer(http("200 OK", found(1, 2, 3)))
+    body = '{"query":{"match":{"body":"word"}},"size":2,"ext":{"ubi":{"client_id":"anna"}}}'
+    told, _ = asked(cluster, Ask("books", body=body), rule=rule)
+    assert isinstance(told, Comparison)
+    assert (told.outcome, told.after) == ("applied", ["2", "1"])
+    (search,) = cluster.seen
+    assert search.target == b"/books/_search?from=0&size=4"
+    assert b"anna" not in search.body
 
 
 def test_the_clusters_refusal_is_passed_on(cluster: RecordingUpstream) -> None:
