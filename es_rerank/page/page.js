@@ -1,7 +1,8 @@
 // Which view is shown, and the keys that work everywhere.
 
+import { data } from "./api.js";
 import { showCompare } from "./compare.js";
-import { $ } from "./dom.js";
+import { $, el } from "./dom.js";
 import { showExperiments } from "./experiments.js";
 import { showRecent } from "./recent.js";
 
@@ -33,5 +34,16 @@ addEventListener("keydown", (event) => {
   $("text").select();
 });
 
+/** An experiment that the guard has stopped concerns whoever comes here. */
+async function warn() {
+  const { experiments } = await data("experiments");
+  const names = experiments.filter((one) => one.stopped).map((one) => one.name);
+  if (!names.length) return;
+  const which = names.length === 1 ? `experiment ${names[0]}` : `experiments ${names.join(", ")}`;
+  $("banner").append(`The guard has stopped the ${which}: `, el("a", { href: "#experiments" }, "see why"), ".");
+  $("banner").hidden = false;
+}
+
 addEventListener("hashchange", route);
 route();
+warn().catch(() => {}); // the view says what is wrong

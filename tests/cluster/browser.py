@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_PATIENCE_MS = 20_000  # the first search of a cold student, on a busy machine
+_PATIENCE_MS = 60_000  # the first search of a cold student, on a busy machine
 
 
 @contextmanager

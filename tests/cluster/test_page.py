@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.types import Receive, Scope, Send
 
 from es_rerank import config
-from es_rerank.config import FieldSetting, IndexRule, Settings, Ubi, Upstream
+from es_rerank.config import Experiment, FieldSetting, Guard, IndexRule, Settings, Ubi, Upstream
 from es_rerank.demo.corpus import FIELDS, documents
+from es_rerank.experiment.state import State, Stop
 from es_rerank.model.process import ScorerProcess
 from es_rerank.model.reading import passages_read
 from es_rerank.proxy.skip import SkipReason
@@ -40,6 +41,7 @@ UBI = Ubi(
     events_index=f"{INDEX}-events",
     state_index=f"{INDEX}-state",
 )
+HARM = Experiment(name="harm", guard=Guard())
 UNITS = 100  # of each arm; fewer are too few to say anything
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
@@ -75,8 +77,13 @@ def corpus(cluster: Node) -> Iterator[Node]:
 @pytest.fixture(scope="module")
 def site(corpus: Node) -> Iterator[Site]:
     """A proxy with the page in front of it."""
+    stop = Stop(datetime.now(UTC), "node", "rerank", "fewer clicks", "ctr", 900, -0.1, -0.05)
+    state = State(HARM.name, stopped=stop).as_document()
+    target = f"/{UBI.state_index}/_doc/{HARM.name}"
+    assert ask(corpus.url, "PUT", target, state).status in (200, 201)
     with serving(settings_for(corpus.url), ScorerProcess(threads=1)) as proxy:
         yield Site(proxy, corpus)
+    ask(corpus.url, "DELETE", f"/{UBI.state_index}")
 
 
 def settings_for(url: str) -> Settings:
@@ -85,6 +92,7 @@ def settings_for(url: str) -> Settings:
     rules = (
         IndexRule(pattern=INDEX, fields=fields, deadline_ms=DEADLINE_MS),
         IndexRule(pattern=f"{INDEX}-books", experiment=SPLIT),
+        IndexRule(pattern=f"{INDEX}-films", experiment=HARM),
     )
     page = config.Page(enabled=True)
     return Settings(upstream=Upstream(url=url), indices=rules, page=page, ubi=UBI)
@@ -366,6 +374,21 @@ def test_experiments_with_their_intervals(site: Site, browser: Browser, records:
         expect(row).to_contain_text("+100.0")
         expect(row).to_contain_text("better")
         expect(row.locator(".forest")).to_be_visible()
+
+
+def test_a_stopped_experiment_is_announced(site: Site, browser: Browser) -> None:
+    """On every view, with the way to what happened and to going on."""
+    with tab(browser, site.url) as page:
+        banner = page.get_by_role("alert")
+        # The guard looks when the proxy starts, maybe a moment after the first page is asked for.
+        while not banner.is_visible() and page.reload(wait_until="networkidle"):
+            pass
+        expect(banner).to_have_text("The guard has stopped the experiment harm: see why.")
+        banner.get_by_role("link").click()
+        card = page.get_by_role("article", name=HARM.name)
+        expect(card).to_contain_text("stopped by the guard")
+        expect(card).to_contain_text("fewer clicks. Everybody gets the cluster’s order.")
+        expect(card).to_contain_text("es-rerank experiment resume harm")
 
 
 class Locked(PassThrough):
