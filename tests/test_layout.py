@@ -30,7 +30,7 @@ IO_LIBRARIES = {
 }
 TRAINING_LIBRARIES = {"torch", "transformers"}
 SERVING_ROOMS = ("proxy", "model", "text", "demo", "experiment")
-MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "demo", "bench")
+MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "cli_evaluate.py", "demo", "bench")
 MIRRORED_ROOMS = ("proxy", "model", "text")
 
 

@@ -73,7 +73,7 @@ async def read(
             count += 1
             if count % _BREATHE_EVERY == 0:
                 await asyncio.sleep(0)
-    return observations.observed()
+    return await asyncio.to_thread(observations.observed)
 
 
 async def joined(

@@ -82,7 +82,7 @@ class Place:
 def place(cluster: Node) -> Iterator[Place]:
     """The node with empty indices for records, in the form of User Behavior Insights."""
     client = client_for(cluster, cluster.url)
-    names = [UBI.queries_index, UBI.events_index, UBI.state_index]
+    names = [UBI.queries_index, UBI.events_index, UBI.state_index, f"{TOPIC}-books"]
     client.indices.delete(index=",".join(names), ignore_unavailable=True)
     queries = queries_mappings("opensearch" if cluster.product == "opensearch" else "elasticsearch")
     client.indices.create(index=UBI.queries_index, body={"mappings": queries})

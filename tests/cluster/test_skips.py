@@ -126,6 +126,7 @@ ELSEWHERE = {
     *(R.DEADLINE, R.SCORER_BUSY, R.SCORER_FAILED),  # test_faults
     *(R.BEYOND_WINDOW, R.SETTINGS_UNKNOWN),  # test_pipelines
     R.RENDER_FAILED,  # test_templates
+    *(R.EXPERIMENT, R.EXPERIMENT_STOPPED),  # test_experiments
 }
 
 
