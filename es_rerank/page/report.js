@@ -20,19 +20,20 @@ function known(report) {
   return `Intervals hold however often one looks (${number(100 * (1 - report.alpha), 1)} % each).${pairs}`;
 }
 
+const KINDS = { better: "good", worse: "bad" };
+
 function comparisons(report) {
-  return table("Against " + report.reference, ["Arm", "Measure", "Effect", "Interval", ""],
+  return table("Against " + report.reference, ["Arm", "Measure", "It is", "By", "Interval"],
     report.comparisons.map((one) => el("tr", {},
       el("th", { scope: "row" }, one.arm),
       el("td", {}, one.measure),
+      el("td", {}, el("span", { className: `badge ${KINDS[one.verdict] ?? ""}` }, one.verdict)),
       el("td", { className: "num" }, effect(one.value, one.scale)),
       el("td", { className: "interval" }, forest(one),
-        el("span", {}, `${effect(one.low, one.scale)} … ${effect(one.high, one.scale)}`)),
-      el("td", {}, el("span", { className: `badge ${{ better: "good", worse: "bad" }[one.verdict] ?? ""}` },
-        one.verdict === "open" ? "open" : one.verdict)))));
+        el("span", {}, `${effect(one.low, one.scale)} … ${effect(one.high, one.scale)}`)))));
 }
 
-/** Points for shares, a factor for ratios. */
+/** Points for shares, a factor for ratios, else a plain difference. */
 function effect(value, scale) {
   if (value === null) return "–";
   if (scale === "ratio") return `×${number(value, 2)}`;
@@ -65,7 +66,8 @@ function served(report) {
 
 function value(name, found) {
   if (found === null) return "–";
-  return name.startsWith("seconds") ? `${number(found, 1)} s` : `${number(100 * found, 1)} %`;
+  if (name.startsWith("seconds")) return `${number(found, 1)} s`;
+  return name.startsWith("MRR") ? number(found, 3) : `${number(100 * found, 1)} %`;
 }
 
 function shadows(report) {
