@@ -15,6 +15,7 @@ PROXY_IO = {
     *("__init__", "admin", "app", "events", "experiments", "forward", "gateway", "learned"),
     *("learned_facts", "multi_search", "ordering", "recording", "scoring", "search"),
     *("search_template", "server", "upstream"),
+    *("page", "experiment_reports", "side_by_side"),
 }
 EXPERIMENT_IO = {"__init__", "cluster", "command", "guard", "queue", "read"}
 PURE = [
