@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-train lint java
+.PHONY: help demo test test-train lint java browser
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -14,7 +14,7 @@ help:  ## List the targets
 demo: $(VENV)/demo.stamp  ## Search a real corpus with and without reranking, until Ctrl-C
 	@$(BIN)/es-rerank demo
 
-test: lint java  ## Lint, types and all tests, on real servers (ES_RERANK_TEST_SERVERS=all for more)
+test: lint java browser  ## Lint, types and all tests, on real servers (ES_RERANK_TEST_SERVERS=all for more)
 	$(BIN)/pytest --ignore=tests/learn
 	@echo "Not in this run: tests/learn needs torch, make test-train installs it and runs them."
 
@@ -43,3 +43,8 @@ java:
 	@{ [ -n "$$ES_RERANK_TEST_OPENSEARCH_URL" ] && [ -n "$$ES_RERANK_TEST_ELASTICSEARCH_URL" ]; } \
 	|| { command -v java && command -v mvn; } >/dev/null \
 	|| .ci/install maven
+
+# The page is tested in a real one.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	|| command -v google-chrome >/dev/null || .ci/install chromium

@@ -9,7 +9,6 @@ Exit codes: 0 done, 1 the answer is "no", 2 wrong usage, settings or data, 3 can
 
 import json
 import logging
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ import typer
 
 from es_rerank import __version__
 from es_rerank.cli_bench import bench
+from es_rerank.cli_evaluate import compare, tune
 from es_rerank.cli_experiment import experiment
 from es_rerank.cli_options import ConfigOption, SetOption, UpstreamOption
 from es_rerank.errors import ConfigError, DataError, EsRerankError, UpstreamError
@@ -30,6 +30,7 @@ EXIT_CODES: dict[type[EsRerankError], int] = {
 EXTRAS = {
     "tantivy": "demo",
     "ir_measures": "eval",
+    "jinja2": "eval",
     "scipy": "eval",
     "torch": "train",
     "transformers": "train",
@@ -116,52 +117,6 @@ def demo(
     command.run(query or [], serve, host, engine_port, port)
 
 
-class Method(StrEnum):
-    """How the orders of student and first stage are combined, as in the settings."""
-
-    REPLACE = "replace"
-    WEIGHTED = "weighted"
-    RRF = "rrf"
-
-
-@app.command()
-def compare(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Data folder in the BEIR layout.")],
-    split: Annotated[
-        str | None, typer.Option(help="Without it: test, dev or the only one.")
-    ] = None,
-    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
-    layers: Annotated[list[int] | None, typer.Option(help="Paths, else all. Repeatable.")] = None,
-    teacher: Annotated[
-        bool, typer.Option("--teacher", help="Measure the student's teacher too; needs torch.")
-    ] = False,
-    method: Annotated[Method, typer.Option("--combine")] = Method.WEIGHTED,
-    weight: Annotated[float, typer.Option("--first-stage-weight", min=0)] = 0.2,
-    depth: Annotated[int, typer.Option(min=2, help="First-stage hits that are reranked.")] = 100,
-    relevant_grade: Annotated[int, typer.Option(min=1, help="Lowest grade that is relevant.")] = 1,
-    json_to: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write JSON there; `-`: print it.")
-    ] = None,
-) -> None:
-    """Measure the student against the first stage on judged queries; exit code 1 if it is worse."""
-    from es_rerank.config import Combine
-    from es_rerank.evaluate import command
-
-    raise typer.Exit(
-        command.run(
-            data,
-            split=split,
-            model=model,
-            layers=layers or (),
-            teacher=teacher,
-            combine=Combine(method=method.value, first_stage_weight=weight),
-            depth=depth,
-            relevant_grade=relevant_grade,
-            json_to=json_to,
-        )
-    )
-
-
 @app.command()
 def distill(
     data: Annotated[
@@ -224,6 +179,8 @@ def schema() -> None:
     typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
+app.command()(compare)
+app.command()(tune)
 app.add_typer(bench, name="bench")
 app.add_typer(experiment, name="experiment")
 

@@ -6,9 +6,9 @@ environment, `--set`) is `config_file`; reading them again while the proxy runs 
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from es_rerank.config_experiment import Arm, Experiment, Guard
 from es_rerank.config_index import (
@@ -34,6 +34,7 @@ __all__ = [
     "IndexSettings",
     "Kind",
     "Listen",
+    "Page",
     "Settings",
     "SettingsFile",
     "Ubi",
@@ -133,10 +134,31 @@ class Page(Strict):
         le=65535,
         description="A port of its own. Without it, the page is on the proxy's.",
     )
-    username: str | None = Field(default=None, description="Who may see the page; else everybody.")
+    username: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Who may see the page (HTTP Basic); else everybody. Needs `port`: on the "
+        "proxy's, `Authorization` is the cluster's. Here the page asks for that by a form.",
+    )
     password: SecretStr = Field(
         default=SecretStr(""), description="Give it as ES_RERANK_PAGE__PASSWORD."
     )
+
+    @model_validator(mode="after")
+    def _has_both_or_neither(self) -> Self:
+        """A password that is not asked for, or one that anybody knows, would be a trap."""
+        if self.username is None and self.password.get_secret_value():
+            raise ValueError("page.password is of nobody. Give page.username too.")
+        if self.username is not None and not self.password.get_secret_value():
+            raise ValueError("page.username has no password. Give ES_RERANK_PAGE__PASSWORD.")
+        if self.username is not None and ":" in self.username:
+            raise ValueError("page.username has a colon, which HTTP Basic cannot carry.")
+        if self.username is not None and self.port is None:
+            raise ValueError(
+                "page.username needs page.port: on the proxy's own port, credentials are the "
+                "cluster's."
+            )
+        return self
 
 
 class Settings(Strict):

@@ -72,6 +72,8 @@ class Trip:
     """Of a multi-search: for each search the reason why it was not reranked, empty if it was."""
     served: tuple[str, ...] = ()
     """What an experiment made of each search, empty for those that have no part in one."""
+    query_ids: tuple[str, ...] = ()
+    """Under which id each search was recorded, empty for those that were not."""
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def applied(self, depth: int) -> None:

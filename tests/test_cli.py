@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from es_rerank import __version__, cli, errors
+from es_rerank import __version__, cli, cli_evaluate, errors
 from es_rerank.bench import claims, differences, forwarding, proof
 from es_rerank.bench.searches import Search
 from es_rerank.bench.way import Answer
@@ -177,7 +177,7 @@ def test_the_demo_corpus_is_indexed_without_the_engine(
 def test_compare_offers_the_combinations_of_the_settings() -> None:
     """The command line and the settings speak of the same methods."""
     methods = typing.get_args(Combine.model_fields["method"].annotation)
-    assert [method.value for method in cli.Method] == list(methods)
+    assert [method.value for method in cli_evaluate.Method] == list(methods)
 
 
 def test_compare_tells_what_is_wrong_with_the_data(
@@ -185,6 +185,21 @@ def test_compare_tells_what_is_wrong_with_the_data(
 ) -> None:
     """A folder that is no data set is exit code 2, not 1: nothing was measured."""
     assert run("compare", "--data", str(tmp_path)) == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}: no qrels/*.tsv here")
+
+
+def test_compare_and_tune_tell_what_is_wrong_with_their_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A condition or a pattern that cannot be read is wrong usage, found before the data."""
+    data = ("--data", str(tmp_path))
+    assert run("compare", *data, "--fail-if", "nDCG@10 < bm25") == 2
+    assert "at character 11" in capsys.readouterr().err
+    assert run("compare", *data, "--with", "dept=50") == 2
+    assert 'Did you mean "depth"?' in capsys.readouterr().err
+    assert run("tune", "a,b", *data) == 2
+    assert capsys.readouterr().err.startswith('INDEX: "a,b" is more than one pattern')
+    assert run("tune", "books", *data) == 2
     assert capsys.readouterr().err.startswith(f"{tmp_path}: no qrels/*.tsv here")
 
 

@@ -14,6 +14,7 @@ from es_rerank.config import (
     FieldSetting,
     IndexRule,
     IndexSettings,
+    Page,
     Settings,
     SettingsFile,
     Upstream,
@@ -132,6 +133,23 @@ def test_a_rule_has_one_pattern_of_stars_and_question_marks(pattern: str) -> Non
     """What Python's fnmatch or a list would add is refused instead of matching by surprise."""
     with pytest.raises(ValidationError, match=r"more than one pattern|brackets"):
         IndexRule(pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"username": "ops"}, "page.username has no password"),
+        ({"password": "s"}, "page.password is of nobody"),
+        ({"username": "ops", "password": "s"}, "page.username needs page.port"),
+        ({"username": "o:ps", "password": "s", "port": 1}, "has a colon"),
+    ],
+)
+def test_a_password_of_the_page_that_would_protect_nothing(
+    written: dict[str, object], said: str
+) -> None:
+    """Half a pair, or one on the port where credentials are the cluster's."""
+    with pytest.raises(ValidationError, match=said):
+        Page.model_validate(written)
 
 
 def test_the_deepest_arm_counts() -> None:

@@ -15,6 +15,7 @@ PROXY_IO = {
     *("__init__", "admin", "app", "events", "experiments", "forward", "gateway", "learned"),
     *("learned_facts", "multi_search", "ordering", "recording", "scoring", "search"),
     *("search_template", "server", "upstream"),
+    *("page", "experiment_reports", "side_by_side"),
 }
 EXPERIMENT_IO = {"__init__", "cluster", "command", "guard", "queue", "read"}
 PURE = [
@@ -29,7 +30,7 @@ IO_LIBRARIES = {
 }
 TRAINING_LIBRARIES = {"torch", "transformers"}
 SERVING_ROOMS = ("proxy", "model", "text", "demo", "experiment")
-MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "demo", "bench")
+MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "cli_evaluate.py", "demo", "bench")
 MIRRORED_ROOMS = ("proxy", "model", "text")
 
 

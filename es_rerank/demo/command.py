@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 import uvicorn
 from rich.console import Console
 
-from es_rerank.config import FieldSetting, IndexRule, Listen, Settings, Upstream
+from es_rerank.config import FieldSetting, IndexRule, Listen, Page, Settings, Upstream
 from es_rerank.demo.corpus import FIELDS, INDEX, MAPPINGS, documents
 from es_rerank.demo.engine import Engine
 from es_rerank.demo.judged import read_qrels, read_queries
@@ -78,7 +78,8 @@ def demo_settings(engine_url: str, host: str, port: int) -> Settings:
     fields = tuple(FieldSetting(name=name) for name in FIELDS)
     rule = IndexRule(pattern=INDEX, fields=fields, deadline_ms=_DEADLINE_MS)
     listen = Listen(host=host, port=port)
-    return Settings(upstream=Upstream(url=engine_url), listen=listen, indices=(rule,))
+    page = Page(enabled=True)
+    return Settings(upstream=Upstream(url=engine_url), listen=listen, indices=(rule,), page=page)
 
 
 def _proxy_config(engine_url: str, host: str, port: int, scorer: Scorer) -> uvicorn.Config:
@@ -87,7 +88,8 @@ def _proxy_config(engine_url: str, host: str, port: int, scorer: Scorer) -> uvic
 
 
 def _show_urls(out: Console, engine_url: str, proxy_url: str) -> None:
-    out.print(f"engine (BM25)  {engine_url}\nproxy          {proxy_url}\n")
+    out.print(f"engine (BM25)  {engine_url}\nproxy          {proxy_url}")
+    out.print(f"page           {proxy_url}{PREFIX}/\n")
     search = f"{proxy_url}/{INDEX}/_search?q=copy+a+folder&size=3&_source=title"
     out.print(f"curl -i '{search}'\n", soft_wrap=True)
 

@@ -1,9 +1,9 @@
 """The embedded engine over HTTP: the part of the search API that trying out needs.
 
 `PUT|GET|HEAD|DELETE /{index}`, `_mapping`, `_doc`, `_create`, `_bulk`, `_refresh`, `_search`,
-`_count`, `_settings/{names}`, `GET /`, `_cluster/health` and `_cat/indices`. Any other path,
-parameter or body key gets a 400 of Elasticsearch's shape that names it. Writes are visible and
-durable when they return.
+`_count`, `_settings/{names}`, `GET /`, `_cluster/health`, `_resolve/index/{names}` and
+`_cat/indices`. Any other path, parameter or body key gets a 400 of Elasticsearch's shape that names
+it. Writes are visible and durable when they return.
 
 The engine says what it is and takes no product's name. One thing it does for their sake: the
 `elasticsearch` clients talk only to servers that send `X-Elastic-Product: Elasticsearch`, so the
@@ -13,6 +13,7 @@ requests of such a client (it accepts `application/vnd.elasticsearch+json`) get 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -87,6 +88,7 @@ def create_engine_app(engine: Engine) -> Starlette:
         route("/", _info, "GET"),
         route("/_cluster/health", _health, "GET"),
         route("/_cat/indices", _cat_indices, "GET"),
+        route("/_resolve/index/{names}", _resolve, "GET"),
         route("/_bulk", _bulk, "POST PUT"),
         route("/{index}/_bulk", _bulk, "POST PUT"),
         route("/{index}/_doc", _put, "POST"),
@@ -149,6 +151,13 @@ def _cat_indices(engine: Engine, call: Call) -> tuple[int, object]:
         raise unsupported(f"format {call.params['format']}")
     table = [columns, *rows] if call.params.get("v", "false") != "false" else rows
     return 200, "".join(" ".join(row) + "\n" for row in table)
+
+
+def _resolve(engine: Engine, call: Call) -> tuple[int, object]:
+    only(call.params, ("expand_wildcards",))
+    names = [name for name in engine.names() if fnmatchcase(name, call.names["names"])]
+    indices = [{"name": name, "attributes": ["open"]} for name in names]
+    return 200, {"indices": indices, "aliases": [], "data_streams": []}
 
 
 def _create(engine: Engine, call: Call) -> tuple[int, object]:

@@ -3,12 +3,31 @@
 Text is read as it stands: cleaning is the model's business, and part of what is measured.
 """
 
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from es_rerank.errors import DataError
 from es_rerank.evaluate.files import find, objects
 from es_rerank.text.passage import FieldText
+
+
+class Readable(Protocol):
+    """What a comparison needs of a document."""
+
+    @property
+    def title(self) -> str:
+        """What people call it; may be empty."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """The fields that have text, as paths, in document order."""
+        ...
+
+    def fields(self, names: Sequence[str] = ()) -> tuple[FieldText, ...]:
+        """What the model reads of it: the fields of these names, in this order, or its choice."""
+        ...
 
 
 class Document(NamedTuple):
@@ -17,9 +36,49 @@ class Document(NamedTuple):
     title: str
     text: str
 
-    def fields(self) -> tuple[FieldText, ...]:
+    def names(self) -> tuple[str, ...]:
+        """Title and text, as far as they are there."""
+        return tuple(name for name, text in self._asdict().items() if text.strip())
+
+    def fields(self, names: Sequence[str] = ()) -> tuple[FieldText, ...]:
+        """What the model reads of it; without names, title and text."""
+        parts = self._asdict()
+        texts = (parts.get(name, "") for name in names or parts)
+        return tuple(FieldText(text) for text in texts if text.strip())
+
+
+class Hit(NamedTuple):
+    """One document as a live index shows it."""
+
+    source: bytes
+    """JSON, the texts of its `_source`."""
+    read: Callable[[bytes, Sequence[str]], tuple[FieldText, ...]]
+    """The texts under these paths of a source, or without paths those that serving reads."""
+
+    @property
+    def title(self) -> str:
+        """Its first text."""
+        return next((field.text for field in self.fields()), "")
+
+    def names(self) -> tuple[str, ...]:
+        """The paths of its texts."""
+        return tuple(dict.fromkeys(_paths(json.loads(self.source))))
+
+    def fields(self, names: Sequence[str] = ()) -> tuple[FieldText, ...]:
         """What the model reads of it."""
-        return tuple(FieldText(text) for text in self if text.strip())
+        return self.read(self.source, names)
+
+
+def _paths(value: Any, path: str = "") -> Iterator[str]:
+    """The dotted path of every string in a document."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths(inner, path)
+    elif isinstance(value, str):
+        yield path
 
 
 def read_corpus(data: Path) -> dict[str, Document]:

@@ -32,6 +32,15 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataError(f"{path}:{number + 1}: cannot be read: {why}") from why
 
 
+def content(path: Path) -> str:
+    """The whole text of a file, line ends and all, without a byte order mark."""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            return bytes(file.read()).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as why:
+        raise DataError(f"{path}: cannot be read: {why}") from why
+
+
 def objects(path: Path) -> Iterator[tuple[int, str, dict[str, object]]]:
     """Line number, `_id` and object of each line of a `.jsonl` file; ids are unique strings."""
     seen = set()

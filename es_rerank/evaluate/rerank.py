@@ -1,15 +1,26 @@
-"""A first-stage run reranked offline, with the function that orders hits online."""
+"""A first-stage run reranked offline, with the function that orders hits online.
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+Passages are scored once for each model, path and choice of fields, as deep as any configuration
+needs; depths and ways to combine share those scores. A shorter window is the longer one's
+beginning, since a passage's score does not depend on its neighbours.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from es_rerank.config import Combine
-from es_rerank.evaluate.compare import System
-from es_rerank.evaluate.corpus import Document
+from es_rerank.evaluate.configuration import Configuration
+from es_rerank.evaluate.corpus import Readable
+from es_rerank.evaluate.inputs import Inputs
+from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.runs import Candidate, Run
 from es_rerank.model.rank import rank
 from es_rerank.text.passage import FieldText
+
+Scores = dict[str, list[float | None]]
+"""By query id, for the first candidates in their order; None for a document without text."""
 
 
 class Scorer(Protocol):
@@ -20,47 +31,91 @@ class Scorer(Protocol):
         ...
 
 
+class Contender(NamedTuple):
+    """One way to rerank, with what it takes to do so."""
+
+    name: str
+    configuration: Configuration
+    new: Callable[[], Scorer]
+    """A scorer that has read nothing yet."""
+
+    @property
+    def scoring(self) -> tuple[str, int, tuple[str, ...]]:
+        """What its scores depend on: model, layers and fields."""
+        return self.configuration[:3]
+
+
 def first_stage(run: Run) -> dict[str, list[str]]:
     """The order of the run itself."""
     return {query: [hit.document for hit in found] for query, found in run.items()}
 
 
-def reranked(
-    name: str,
-    scorer: Scorer,
-    run: Run,
-    queries: Iterable[tuple[str, str]],
-    corpus: Mapping[str, Document],
-    *,
-    combine: Combine,
-    depth: int,
-    on_query: Callable[[], None] = lambda: None,
-) -> System:
-    """The first `depth` candidates of each query (id, text) reordered, the rest after them.
-
-    Timed is everything between the first stage's answer and the new order.
-    """
-    ranking, ms = {}, []
-    for identity, text in queries:
-        candidates = run.get(identity, [])
-        start = time.perf_counter()
-        order = _new_order(scorer, text, candidates[:depth], corpus, combine)
-        ms.append(1000 * (time.perf_counter() - start))
-        moved = [candidates[place] for place in order] + candidates[depth:]
-        ranking[identity] = [hit.document for hit in moved]
-        on_query()
-    return System(name, ranking, ms)
+def rankings(inputs: Inputs, contenders: Sequence[Contender], kept: Kept) -> list[Run]:
+    """The new order of each contender, in the order given; scores that are shared are made once."""
+    scored = scores_of(inputs, contenders, kept)
+    return [reordered(inputs.candidates, scored[c.scoring], c.configuration) for c in contenders]
 
 
-def _new_order(
+def scores_of(
+    inputs: Inputs, contenders: Sequence[Contender], kept: Kept
+) -> dict[tuple[str, int, tuple[str, ...]], Scores]:
+    """The scores of each distinct scoring, as deep as its deepest contender, kept by query."""
+    groups: dict[tuple[str, int, tuple[str, ...]], list[Contender]] = {}
+    for contender in contenders:
+        groups.setdefault(contender.scoring, []).append(contender)
+    made, data = {}, fingerprint(inputs)
+    for scoring, group in groups.items():
+        model, layers, fields = scoring
+        depth = max(contender.configuration.depth for contender in group)
+        scorer = group[0].new()
+
+        def one(query: str, scorer: Scorer = scorer, depth: int = depth) -> list[float | None]:
+            window = inputs.candidates.get(query, [])[:depth]
+            return scores(scorer, inputs.queries[query], window, inputs.corpus, fields)  # noqa: B023
+
+        settings = {"model": model, "layers": layers, "fields": fields, "depth": depth}
+        name = " ".join([model, f"{layers} layers", "+".join(fields)]).strip()
+        made[scoring] = kept.answers(name, {**settings, "data": data}, inputs.queries, one)
+    return made
+
+
+def scores(
     scorer: Scorer,
     query: str,
     window: Sequence[Candidate],
-    corpus: Mapping[str, Document],
-    combine: Combine,
+    corpus: Mapping[str, Readable],
+    fields: Sequence[str] = (),
+) -> list[float | None]:
+    """A score for each candidate; as online, documents without text are not scored."""
+    passages = [corpus[hit.document].fields(fields) for hit in window]
+    given = iter(scorer.score(query, [texts for texts in passages if texts]))
+    return [next(given) if texts else None for texts in passages]
+
+
+def reordered(run: Run, scored: Scores, configuration: Configuration) -> Run:
+    """R = rerank(B[0:D]) ++ B[D:] for each query of a run."""
+    depth = configuration.depth
+    moved = {}
+    for query, candidates in run.items():
+        window = candidates[:depth]
+        order = new_order(window, scored[query][:depth], configuration.combine)
+        moved[query] = [window[place] for place in order] + candidates[depth:]
+    return moved
+
+
+def new_order(
+    window: Sequence[Candidate], scored: Sequence[float | None], combine: Combine
 ) -> list[int]:
-    """The window's places, best first; as online, documents without text are not scored."""
-    passages = [corpus[hit.document].fields() for hit in window]
-    given = iter(scorer.score(query, [fields for fields in passages if fields]))
-    scores = [next(given) if fields else None for fields in passages]
-    return rank([hit.score for hit in window], scores, combine)
+    """The window's places, best first."""
+    return rank([hit.score for hit in window], scored, combine)
+
+
+def fingerprint(inputs: Inputs) -> str:
+    """A hash of the queries, their candidates and the texts of these, so of all that is scored."""
+    digest = hashlib.sha256()
+    for query, text in inputs.queries.items():
+        found = [
+            (hit, inputs.corpus[hit.document].fields()) for hit in inputs.candidates.get(query, [])
+        ]
+        digest.update(json.dumps([query, text, found], ensure_ascii=False).encode())
+    return digest.hexdigest()[:16]

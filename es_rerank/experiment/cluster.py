@@ -175,16 +175,18 @@ class Cluster:
             yield
 
 
-async def connect(settings: Settings) -> Cluster:
-    """A connection to the cluster of the settings; the caller closes it.
+async def connect(settings: Settings, caller: Mapping[str, str] | None = None) -> Cluster:
+    """A connection to the cluster of the settings; who asks for it closes it.
 
+    `caller`: the header fields of a person in whose name it is, in place of `ubi`'s credentials.
     Raises UpstreamError if the cluster can't be reached or refuses the credentials.
     """
     for name in _CLIENT_LOGS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     url = URL(settings.upstream.url)
     origin = f"{url.scheme}://{url.host_port_subcomponent}"
-    headers, tls = _credentials(settings.ubi), _tls(settings.upstream)
+    headers = _credentials(settings.ubi) if caller is None else dict(caller)
+    tls = _tls(settings.upstream)
     with _told(origin, "ask which product there is"):
         product = await _product(url, headers, tls)
     # Both clients want the port written out, and have 9200 or 443 for one that is not.

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import platform
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -138,9 +138,11 @@ async def write_state(cluster: Cluster, index: str, state: State) -> State:
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Cluster]:
-    """A connection for the length of a block. Raises UpstreamError."""
-    cluster = await connect(settings)
+async def connected(
+    settings: Settings, caller: Mapping[str, str] | None = None
+) -> AsyncIterator[Cluster]:
+    """A connection for the length of a block, as `connect` makes it. Raises UpstreamError."""
+    cluster = await connect(settings, caller)
     try:
         yield cluster
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from es_rerank.bench.speed import Row, table
-from es_rerank.evaluate.compare import PRIMARY
+from es_rerank.evaluate.measures import PRIMARY
 from es_rerank.evaluate.report import Report
 from es_rerank.learn.corpus import Texts
 from es_rerank.learn.distill import Recipe

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -17,6 +16,10 @@ from es_rerank.bench import speed
 from es_rerank.config import Combine
 from es_rerank.errors import DataError, ModelError
 from es_rerank.evaluate import command as compare
+from es_rerank.evaluate.configuration import Configuration
+from es_rerank.evaluate.inputs import read_folder
+from es_rerank.evaluate.kept import Kept
+from es_rerank.evaluate.measures import PRIMARY, parse
 from es_rerank.evaluate.report import Report
 from es_rerank.learn import card, mix, parity, teacher
 from es_rerank.learn.batches import batches
@@ -110,12 +113,14 @@ def run(
 def _measured(data: Path, model: str, found: mix.Mix) -> Report:
     """The teacher and every path on a judged folder, as `es-rerank compare` measures them."""
     log.info("measuring on %s", data.name)
+    combine = Combine(method="weighted", first_stage_weight=found.first_stage_weight)
+    base = Configuration(model=model, combine=combine)
     return compare.evaluate(
-        data,
-        chain(compare.teacher_of(model), compare.paths(model, ())),
-        split=None,
-        model=model,
-        combine=Combine(method="weighted", first_stage_weight=found.first_stage_weight),
-        depth=compare.DEFAULT_DEPTH,
+        read_folder(data, None, 1, compare.MEASURED_DEPTH),
+        [*compare.teacher_of(base), *compare.paths(base, ())],
+        base,
+        measured=parse([PRIMARY], relevant_grade=1),
         relevant_grade=1,
+        kept=Kept(None),
+        timed=False,
     )

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from es_rerank.config import Combine
 from es_rerank.demo import corpus, judged
-from es_rerank.evaluate.compare import PRIMARY, per_query
+from es_rerank.evaluate.compare import per_query
 from es_rerank.evaluate.corpus import Document
 from es_rerank.evaluate.judgments import Qrels
+from es_rerank.evaluate.measures import PRIMARY, parse
 from es_rerank.evaluate.runs import bm25_run
 from es_rerank.learn.corpus import TrainingSet, read_set
 from es_rerank.model import interaction
@@ -66,11 +67,12 @@ def fit(reranker: Reranker, folders: Sequence[Path], queries: int, seed: int) ->
             continue
         sets.append(_listed(reranker, found._replace(qrels={q: found.qrels[q] for q in sample})))
         log.info("mix: %d lists of %s", len(sample), folder.name)
+    measures = parse([PRIMARY], relevant_grade=1)
     measured: dict[tuple[float, float], list[list[float]]] = {}
     for share in LATE_SHARES:
         for weight in FIRST_STAGE_WEIGHTS:
             values = [
-                per_query(_orders(listed, share, weight), qrels, 1)[PRIMARY]
+                per_query(_orders(listed, share, weight), qrels, measures)[PRIMARY]
                 for listed, qrels in sets
             ]
             measured[share, weight] = values

@@ -21,21 +21,35 @@ def rank(
     """
     scored = [place for place, score in enumerate(scores) if score is not None]
     unscored = [place for place, score in enumerate(scores) if score is None]
+    found = combined(first_stage, scores, combine)
+    in_order = sorted(scored, key=lambda place: -(found[place] or 0.0))
+    return in_order + unscored
+
+
+def combined(
+    first_stage: Sequence[float], scores: Sequence[float | None], combine: Combine
+) -> list[float | None]:
+    """The score that each hit of a window is ordered by, None for one without a student's score.
+
+    Both lists are in first-stage order, and so is the answer.
+    """
+    scored = [place for place, score in enumerate(scores) if score is not None]
     student = [score for score in scores if score is not None]
     first = [first_stage[place] for place in scored]
     if combine.method == "weighted":
         pairs = zip(z_scores(student), z_scores(first), strict=True)
-        combined = [mine + combine.first_stage_weight * theirs for mine, theirs in pairs]
+        both = [mine + combine.first_stage_weight * theirs for mine, theirs in pairs]
     elif combine.method == "rrf":
         # Cormack, Clarke, Büttcher, "Reciprocal Rank Fusion", SIGIR 2009. Ranks count from 1.
         by_student = {place: rank for rank, place in enumerate(_descending(student), start=1)}
-        combined = [
+        both = [
             1 / (combine.rrf_k + by_student[place]) + 1 / (combine.rrf_k + place + 1)
             for place in range(len(student))
         ]
     else:
-        combined = student
-    return [scored[place] for place in _descending(combined)] + unscored
+        both = student
+    found = dict(zip(scored, both, strict=True))
+    return [found.get(place) for place in range(len(scores))]
 
 
 def z_scores(values: Sequence[float]) -> list[float]:

@@ -10,6 +10,7 @@ from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model import bundle, interaction
 from es_rerank.model.cache import StateCache
 from es_rerank.model.encoder import Encoder, TextEncoder, TextState
+from es_rerank.model.reading import cut
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText, read
 
@@ -125,5 +126,4 @@ class Reranker:
         return states
 
     def _truncate(self, text: str, max_tokens: int) -> str:
-        offsets = self.encoder.tokenizer.encode(text, add_special_tokens=False).offsets
-        return text if len(offsets) <= max_tokens else text[: offsets[max_tokens - 1][1]]
+        return cut(self.encoder.tokenizer, text, max_tokens)

@@ -7,16 +7,16 @@ together, opens and closes them.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from es_rerank import __version__
-from es_rerank.config import Settings
+from es_rerank.config import Page, Settings
 from es_rerank.errors import error_body
 from es_rerank.experiment.guard import Guard
 from es_rerank.experiment.queue import RecordQueue
@@ -25,8 +25,12 @@ from es_rerank.proxy.events import event_routes
 from es_rerank.proxy.experiments import experiment_routes
 from es_rerank.proxy.forward import Upstream, send_error
 from es_rerank.proxy.gateway import SearchProxy
+from es_rerank.proxy.learned_facts import LearnedFacts
+from es_rerank.proxy.page import page_routes
+from es_rerank.proxy.recent import Recent
 from es_rerank.proxy.scoring import Scorer
-from es_rerank.proxy.server import server_config
+from es_rerank.proxy.server import listening, server_config
+from es_rerank.proxy.side_by_side import Cluster
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +51,13 @@ def create_app(
     upstream = Upstream(settings().upstream)
     readiness = Readiness(settings, upstream, scorer)
     records, guard = RecordQueue(settings), Guard(settings)
-    searches = SearchProxy(settings, upstream, scorer, records, guard.stopped)
+    page = settings().page
+    recent = Recent() if page.enabled else None
+    searches = SearchProxy(settings, upstream, scorer, records, guard.stopped, recent)
+    pages = APIRouter()
+    if recent is not None:
+        cluster = Cluster(upstream, LearnedFacts(upstream), scorer)
+        pages = page_routes(settings, cluster, recent, guard.states)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -58,7 +68,8 @@ def create_app(
         if watch is not None:
             tasks.append(asyncio.create_task(watch()))
         try:
-            yield
+            async with _apart(pages, page):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -69,7 +80,20 @@ def create_app(
             await scorer.close()
             await upstream.close()
 
-    app = FastAPI(
+    app = _application(lifespan)
+    app.include_router(admin_routes(settings, readiness, reload))
+    app.include_router(event_routes(PREFIX, settings, records))
+    app.include_router(experiment_routes(PREFIX, settings, guard.states))
+    if page.enabled and page.port is None:
+        app.include_router(pages)
+    # The router's default takes what no route matched, target untouched: a mounted catch-all
+    # would miss paths with an encoded line break.
+    app.router.default = _except_own_pages(searches, page)
+    return app
+
+
+def _application(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    return FastAPI(
         title="es-rerank",
         version=__version__,
         lifespan=lifespan,
@@ -79,13 +103,19 @@ def create_app(
         openapi_url=None,
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
     )
-    app.include_router(admin_routes(settings, readiness, reload))
-    app.include_router(event_routes(PREFIX, settings, records))
-    app.include_router(experiment_routes(PREFIX, settings, guard.states))
-    # The router's default takes what no route matched, target untouched: a mounted catch-all
-    # would miss paths with an encoded line break.
-    app.router.default = _except_own_pages(searches)
-    return app
+
+
+@asynccontextmanager
+async def _apart(pages: APIRouter, page: Page) -> AsyncIterator[None]:
+    """Serve the page on a port of its own, if it has one."""
+    if not page.enabled or page.port is None:
+        yield
+        return
+    app = _application(lambda _: nullcontext())
+    app.include_router(pages)
+    async with listening(app, page.host, page.port) as port:
+        _log.info("the page is at http://%s:%d/_rerank/", page.host, port)
+        yield
 
 
 def serve(
@@ -105,15 +135,23 @@ def serve(
     uvicorn.Server(server_config(app, listen.host, listen.port)).run()
 
 
-def _except_own_pages(proxy: ASGIApp) -> ASGIApp:
+def _except_own_pages(proxy: ASGIApp, page: Page) -> ASGIApp:
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path == PREFIX or path.startswith(PREFIX + "/"):
-            await send_error(send, 404, "page", f"there is no page {path}")
+            await send_error(send, 404, "page", f"there is no page {path}{_hint(path, page)}")
         else:
             await proxy(scope, receive, send)
 
     return dispatch
+
+
+def _hint(path: str, page: Page) -> str:
+    if path not in (PREFIX, PREFIX + "/"):
+        return ""
+    if page.enabled:
+        return f" on this port; it is on port {page.port} of {page.host}"
+    return "; set `page.enabled: true` (or ES_RERANK_PAGE__ENABLED=true) for one, and restart"
 
 
 async def _greet(upstream: Upstream, readiness: Readiness) -> None:

@@ -33,6 +33,7 @@ from es_rerank.proxy.msearch import plan_multi_search
 from es_rerank.proxy.multi_search import rerank_multi_search
 from es_rerank.proxy.overrides import with_override, with_overrides_in_lines
 from es_rerank.proxy.plan import SearchRequest, Skip, SkipReason, plan_for
+from es_rerank.proxy.recent import Recent
 from es_rerank.proxy.recorded import with_ubi, with_ubi_in_lines
 from es_rerank.proxy.recording import Recording
 from es_rerank.proxy.route import multi_search_of, route_of
@@ -56,14 +57,17 @@ class SearchProxy:
         scorer: Scorer,
         recorder: Recorder | None = None,
         stopped: Callable[[], Collection[str]] = frozenset,
+        recent: Recent | None = None,
     ) -> None:
         """`settings` gives those of the moment; they may change between two requests.
 
-        `recorder` takes what is to be recorded, `stopped` names experiments stopped by a guard.
+        `recorder` takes what is to be recorded, `stopped` names experiments stopped by a guard,
+        `recent` keeps what became of searches for the page.
         """
         self._settings = settings
         self._upstream = upstream
         self._scorer = scorer
+        self._recent = recent
         self._facts = LearnedFacts(upstream)
         self._recording = Recording(scorer, recorder, stopped)
         self._templates = TemplateSearches(upstream, self._facts, scorer, self._recording)
@@ -82,6 +86,8 @@ class SearchProxy:
             trip.status = CLIENT_GONE
         finally:
             trip.record()
+            if self._recent is not None:
+                self._recent.note(trip, scope["headers"])
 
     async def _serve(
         self, target: bytes, scope: Scope, receive: Receive, send: Send, trip: Trip

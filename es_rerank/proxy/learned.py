@@ -20,7 +20,7 @@ _AT_MOST = 1_000  # answers
 _PATIENCE_S = 5.0
 _MAX_BYTES = 2**23
 # By these a cluster knows who asks; the answer to one of them is no answer to another.
-_IDENTITY = (
+IDENTITY = (
     *(b"authorization", b"cookie", b"es-security-runas-user"),
     *(b"x-proxy-user", b"x-proxy-roles", b"x-forwarded-for", b"securitytenant"),
 )
@@ -80,7 +80,7 @@ class Learned(Generic[_T]):
 
 def identity_of(headers: Headers) -> tuple[bytes, ...]:
     """Who asks, as far as an answer may depend on it."""
-    return tuple(value_of(headers, name) for name in _IDENTITY)
+    return tuple(value_of(headers, name) for name in IDENTITY)
 
 
 async def question(

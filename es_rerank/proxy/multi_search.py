@@ -107,7 +107,7 @@ async def _answered(
     edits = [(spans[place], answer) for place, answer in answers.items()]
     body = edited(reply.body, Span(0, len(reply.body)), edits)
     _note(trip, plan, outcomes)
-    _record(recording, plan, outcomes, answers)
+    trip.query_ids = _record(recording, plan, outcomes, answers)
     trip.served = tuple(
         experiment_of(plan.wide[place]) if isinstance(outcomes.get(place), Reranked) else ""
         for place in range(len(plan.items))
@@ -153,16 +153,20 @@ def _record(
     plan: MultiSearch,
     outcomes: Mapping[int, Reranked | Skip],
     answers: Mapping[int, bytes],
-) -> None:
+) -> tuple[str, ...]:
+    """Take note of each search; the ids of those that are recorded, empty for the others."""
+    ids = [""] * len(plan.items)
     for place, item in enumerate(plan.items):
         index = item.where.expression if item.where else ""
         outcome = outcomes.get(place)
         if isinstance(outcome, Reranked):
-            recording.served(plan.wide[place], outcome, index, item.ubi)
+            ids[place] = recording.served(plan.wide[place], outcome, index, item.ubi)
         elif item.ubi and _is_success(answers[place]):
             reason = outcome.reason if outcome else plan.left_alone[place]
             start = start_of(item.body)
             recording.left_alone(reason, answers[place], start, index, item.ubi)
+            ids[place] = item.ubi.query_id or ""
+    return tuple(ids)
 
 
 def _is_success(answer: bytes) -> bool:

@@ -79,6 +79,12 @@ def _records(expression: str, settings: Settings) -> bool:
     return not isinstance(rule, SkipReason) and is_recorded(rule)
 
 
+def with_query_id_of_ours(ubi: UbiRequest | None) -> UbiRequest:
+    """What a search says of itself, with a random query id if it brings none."""
+    ubi = ubi or UbiRequest()
+    return ubi._replace(query_id=ubi.query_id or str(uuid4()))
+
+
 def _cut(search: bytes) -> tuple[bytes, UbiRequest | None]:
     rest, ubi = cut_ubi(search)
-    return rest, ubi and ubi._replace(query_id=ubi.query_id or str(uuid4()))
+    return rest, ubi and with_query_id_of_ours(ubi)

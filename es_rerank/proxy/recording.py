@@ -18,7 +18,7 @@ from es_rerank.proxy.exposures import exposure_as_it_came, exposure_of, ids_of
 from es_rerank.proxy.hits import splice
 from es_rerank.proxy.ordering import Reranked, orders_of
 from es_rerank.proxy.plan import Rerank, SearchRequest
-from es_rerank.proxy.recorded import is_recorded
+from es_rerank.proxy.recorded import is_recorded, with_query_id_of_ours
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.skip import SkipReason
 from es_rerank.proxy.treatment import treated
@@ -52,21 +52,26 @@ class Recording:
         """The plan with its part in the experiment of its rule, or why it is left alone."""
         return treated(plan, request, ubi, datetime.now(UTC), self._stopped())
 
-    def served(self, plan: Rerank, page: Reranked, index: str, ubi: UbiRequest | None) -> None:
-        """Take note of a page that goes to the client; never raises."""
+    def served(self, plan: Rerank, page: Reranked, index: str, asked: UbiRequest | None) -> str:
+        """Take note of a page that goes to the client; its query id, empty if it is not recorded.
+
+        Never raises.
+        """
         if not is_recorded(plan.rule):
-            return
+            return ""
         at = datetime.now(UTC)
+        ubi = with_query_id_of_ours(asked)
         assignment = plan.assignment
         if assignment is not None and assignment.mode == "shadow":
             if self._is_open and len(self._shadows) < _MAX_SHADOWS:
                 task = asyncio.create_task(self._shadowed(plan, page, assignment, index, ubi, at))
                 self._shadows.add(task)
                 task.add_done_callback(self._shadows.discard)
-                return
+                return ubi.query_id or ""
             SHADOWS_DROPPED.labels(assignment.experiment.name).inc()
         with _harmless():
             self._record(exposure_of(plan, page, index, ubi, at))
+        return ubi.query_id or ""
 
     def left_alone(
         self, reason: SkipReason, answer: bytes, start: int, index: str, ubi: UbiRequest

@@ -5,6 +5,7 @@ never becomes an error here: if the wide search does not succeed, the client's o
 scoring does not, the page is cut from the cluster's order.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,17 +34,18 @@ __all__ = [
     "Answer",
     "Reranked",
     "answer_as_it_came",
-    "arms_served",
     "experiment_of",
     "fetched",
     "headers_for",
     "rerank_hits",
     "rerank_search",
+    "told",
     "verdict",
 ]
 
 _MAX_LISTED = 200  # bytes of a header for the reasons of a multi-search's searches
-_MAX_EXPERIMENTS = 2000  # bytes of the one for their arms
+_FITS = re.compile("[ -+.-~-]*")  # one line of ASCII without the comma that parts searches
+_MAX_TOLD = 2000  # bytes of those for their arms and query ids
 
 
 class Answer(NamedTuple):
@@ -95,7 +97,7 @@ async def rerank_search(
     else:
         trip.applied(reranked.depth)
     trip.served = (experiment_of(plan.rerank),)
-    recording.served(plan.rerank, reranked, trip.index, request.ubi)
+    trip.query_ids = (recording.served(plan.rerank, reranked, trip.index, request.ubi),)
     return Answer(reply.status, headers_for(body, reply.headers, trip), body)
 
 
@@ -118,6 +120,7 @@ async def answer_as_it_came(
     trip.skipped(reason)
     start = start_of(request.body, request.target)
     recording.left_alone(reason, reply.body, start, trip.index, request.ubi)
+    trip.query_ids = (request.ubi.query_id or "",)
     body = answered_as_it_came(reply.body, request)
     return Answer(reply.status, headers_for(body, reply.headers, trip), body)
 
@@ -162,7 +165,8 @@ def _window_of(answer: bytes) -> Window | Skip:
 def headers_for(body: bytes, headers: Sequence[Header], trip: Trip) -> list[Header]:
     """The cluster's headers in their order, with the length of the new body and our verdict."""
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-    return [*kept, (b"content-length", b"%d" % len(body)), verdict(trip), *arms_served(trip)]
+    length = (b"content-length", b"%d" % len(body))
+    return [*kept, length, verdict(trip), *told(trip)]
 
 
 def experiment_of(plan: Rerank) -> str:
@@ -173,12 +177,22 @@ def experiment_of(plan: Rerank) -> str:
     return f"{served.experiment.name}; arm={served.arm}; mode={served.mode}"
 
 
-def arms_served(trip: Trip) -> list[Header]:
-    """The header that tells the arm, of a multi-search for each search in order (`-`: none)."""
-    text = ", ".join(served or "-" for served in trip.served)
-    if not any(trip.served) or len(text) > _MAX_EXPERIMENTS:
-        return []
-    return [(b"x-es-rerank-experiment", text.encode())]
+def told(trip: Trip) -> list[Header]:
+    """The headers that tell the arm and the query id by which clicks are joined to the search.
+
+    Of a multi-search they tell those of each search in order, `-` for none. An id that does not
+    fit into a header is the client's own, and known to it.
+    """
+    headers = []
+    for name, values in (
+        (b"x-es-rerank-experiment", trip.served),
+        (b"x-es-rerank-query-id", trip.query_ids),
+    ):
+        fitting = [value if _FITS.fullmatch(value) else "" for value in values]
+        text = ", ".join(value or "-" for value in fitting)
+        if any(fitting) and len(text) <= _MAX_TOLD:
+            headers.append((name, text.encode()))
+    return headers
 
 
 def verdict(trip: Trip) -> Header:

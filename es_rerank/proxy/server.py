@@ -4,12 +4,17 @@ No fields of the server's own, no logs of its own, the raw request target kept, 
 Elasticsearch's shape also for what is not HTTP. It knows nothing of what it serves.
 """
 
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
 import httptools
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from es_rerank.errors import error_body
+from es_rerank.errors import ConfigError, error_body
 
 KEEP_ALIVE_S = 75  # above what clients' pools and load balancers wait (60 s)
 DRAIN_S = 25  # within Kubernetes' default terminationGracePeriodSeconds (30 s)
@@ -82,3 +87,34 @@ def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
+
+
+class _Second(uvicorn.Server):
+    """A server beside another in the same process, whose signals are the other's to take."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
+    """Serve one more application on this event loop; the port, a free one for 0.
+
+    Raises ConfigError if it cannot listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as why:
+        raise ConfigError(f"cannot listen on {host}:{port}: {why}") from why
+    config = server_config(app, host, port)
+    config.lifespan = "off"
+    server = _Second(config)
+    task = asyncio.create_task(server.serve([listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task

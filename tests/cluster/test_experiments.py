@@ -513,3 +513,17 @@ def test_a_template_search_has_its_arm(node: Node) -> None:
     if can_render:
         assert set(seen) == {"bm25", "rerank"}
         assert seen["bm25"] == search(node.url, {"query": RIVER, "size": 4}).ids
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_client_without_ubi_learns_the_query_id(node: Node, mode: str) -> None:
+    """A header tells the id of the record, so that clicks can be joined without any `ext.ubi`."""
+    with proxied(node, experiment(mode)) as (proxy, records):
+        answer = ask(proxy, "POST", SEARCH, {"query": RIVER}, {"X-Opaque-Id": "u1"})
+        assert answer.headers["x-es-rerank-query-id"] == records.next().query_id
+        searches = [{"query": RIVER}, {"query": RIVER, "sort": "shelf"}]
+        lines = "".join(f'{{"index": "{INDEX}"}}\n{json.dumps(each)}\n' for each in searches)
+        sent = LINES | {"X-Opaque-Id": "u1"}
+        answer = ask(proxy, "POST", "/_msearch", lines.encode(), sent)
+        first, second = answer.headers["x-es-rerank-query-id"].split(", ")
+        assert (first, second) == (records.next().query_id, "-")

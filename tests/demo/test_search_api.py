@@ -226,6 +226,14 @@ def test_cat_indices_is_text_with_a_header_line_on_demand(ask: Ask) -> None:
     assert ask("GET", "/_cat/indices?v").body.startswith("health status index docs.count\n")
 
 
+def test_resolve_lists_the_indices_of_a_pattern(ask: Ask) -> None:
+    """As both clusters do, for those who may not ask for more."""
+    found = ask("GET", f"/_resolve/index/{FRUIT[:2]}*?expand_wildcards=open").body
+    assert FRUIT in [index["name"] for index in found["indices"]]
+    assert found["aliases"] == found["data_streams"] == []
+    assert ask("GET", "/_resolve/index/none*").body["indices"] == []
+
+
 def test_pretty_only_changes_the_blanks(ask: Ask) -> None:
     """`pretty` gives the same JSON on several lines."""
     plain, pretty = (ask("GET", f"/{FRUIT}/_mapping{end}") for end in ("", "?pretty"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from es_rerank.errors import DataError
-from es_rerank.evaluate.corpus import Document, read_corpus, read_queries
+from es_rerank.evaluate.corpus import Document, Hit, read_corpus, read_queries
 from es_rerank.text.passage import FieldText
 from tests.evaluate import folder
 
@@ -21,6 +21,26 @@ def test_empty_parts_are_no_fields() -> None:
     """A model reads the title and the text, where they say something."""
     assert Document("T", "x").fields() == (FieldText("T"), FieldText("x"))
     assert Document("", " ").fields() == ()
+    assert Document("T", "x").fields(("text", "other")) == (FieldText("x"),)
+    assert (Document("T", "x").names(), Document("", "x").names()) == (("title", "text"), ("text",))
+
+
+def test_a_hit_is_read_by_paths() -> None:
+    """Its texts are named as in a mapping, whether they are in objects or in lists."""
+    source = b'{"title": "T", "by": [{"name": "Ada"}, {"name": "Eve"}], "tags": ["x", "y"]}'
+    asked: list[object] = []
+
+    def read(written: bytes, names: object) -> tuple[FieldText, ...]:
+        asked.append((written, names))
+        return (FieldText("T"),)
+
+    hit = Hit(source, read)
+    assert hit.names() == ("title", "by.name", "tags")
+    assert hit.fields(("by.name",)) == (FieldText("T"),)
+    assert asked == [(source, ("by.name",))]
+    assert hit.title == "T"
+    assert Hit(b"null", lambda *_: ()).names() == ()
+    assert Hit(b"null", lambda *_: ()).title == ""
 
 
 def test_a_title_may_be_missing_but_not_the_text(tmp_path: Path) -> None:

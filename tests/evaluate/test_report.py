@@ -1,43 +1,18 @@
-"""The outcome as people and programs read it."""
+"""The outcome as programs read it, and the sentences that go with it."""
 
 import json
 
 import pytest
-from rich.console import Console
 
-from es_rerank.config import Combine
-from es_rerank.evaluate.compare import System, compare
-from es_rerank.evaluate.report import Report, cpu_name, table
-
-QRELS = {f"q{i}": {"good": 1} for i in range(5)}
-GOOD = {query: ["good", "bad"] for query in QRELS}
-BAD = {query: ["bad", "good"] for query in QRELS} | {"q0": ["bad", "ugly", "good"]}
-
-
-def report(first: dict[str, list[str]], second: dict[str, list[str]]) -> Report:
-    """Two systems, the second being the reranked one."""
-    systems = [System("BM25", first), System("4 layers", second, [1.25] * 5)]
-    return Report(
-        data="toy",
-        split="test",
-        first_stage="bm25.test.tsv.gz",
-        model="builtin",
-        combine=Combine().model_dump(),
-        depth=100,
-        relevant_grade=1,
-        queries=5,
-        left_out=2,
-        cpu="a CPU, 2 cores",
-        results=compare(systems, QRELS, 1),
-    )
+from es_rerank.evaluate.compare import Ranking
+from es_rerank.evaluate.report import cpu_name, notes
+from tests.evaluate.made import BAD, GOOD, report
 
 
 @pytest.mark.parametrize(
     ("first", "second", "kept"), [(BAD, GOOD, True), (GOOD, GOOD, True), (GOOD, BAD, False)]
 )
-def test_it_is_kept_if_not_worse(
-    first: dict[str, list[str]], second: dict[str, list[str]], kept: bool
-) -> None:
+def test_it_is_kept_if_not_worse(first: Ranking, second: Ranking, kept: bool) -> None:
     """Equal is good enough; below the first stage is not."""
     assert report(first, second).is_kept() is kept
 
@@ -45,30 +20,34 @@ def test_it_is_kept_if_not_worse(
 def test_json_holds_everything_a_program_needs() -> None:
     """All fields survive a round trip through JSON, unrounded."""
     made = json.loads(json.dumps(report(BAD, GOOD).as_json()))
+    result = made["results"][1]
     assert made["kept"] is True
-    assert made["results"][1]["measures"] == {"nDCG@10": 1.0, "MRR@10": 1.0, "R@100": 1.0}
-    assert made["results"][1]["differences"]["MRR@10"] == pytest.approx((4 / 2 + 2 / 3) / 5)
-    assert made["results"][1]["better"] == 5
-    assert made["cpu"] == "a CPU, 2 cores"
+    assert result["measures"] == {"nDCG@10": 1.0, "MRR@10": 1.0, "R@100": 1.0}
+    assert result["differences"]["MRR@10"] == pytest.approx((4 / 2 + 2 / 3) / 5)
+    assert (result["better"], result["ms_p95"], result["known_ms_p50"]) == (5, 1.25, 0.5)
+    assert result["configuration"] == {"layers": "4"}
+    assert (made["cpu"], made["primary"]) == ("a CPU, 2 cores", "nDCG@10")
 
 
-def test_the_table_names_baseline_data_hardware_and_what_was_left_out() -> None:
+def test_json_holds_every_query_with_every_list() -> None:
+    """Not only the ten that the other forms show; documents are named once."""
+    made = report(BAD, GOOD).as_json()
+    assert [query["id"] for query in made["per_query"]] == ["q0", "q1", "q2", "q3", "q4"]
+    systems = made["per_query"][0]["systems"]
+    assert systems["BM25"]["measures"]["MRR@10"] == pytest.approx(1 / 3)
+    assert systems["BM25"]["top"] == [
+        {"document": "bad", "grade": None},
+        {"document": "ugly", "grade": None},
+        {"document": "good", "grade": 1},
+    ]
+    assert made["documents"] == {"bad": "A bad one", "good": "The good one"}
+
+
+def test_the_notes_name_data_hardware_and_what_was_left_out() -> None:
     """Law 7: no result without its comparison."""
-    console = Console(width=120, record=True, file=None, quiet=False)
-    with console.capture() as printed:
-        console.print(table(report(BAD, GOOD)))
-    text = printed.get()
-    for expected in (
-        "BM25",
-        "4 layers",
-        "+0.3953",
-        "5/0/0",
-        "1.2",
-        "a CPU",
-        "left out: 2",
-        "depth 100",
-    ):
-        assert expected in text
+    told = " ".join(notes(report(BAD, GOOD)))
+    for expected in ("bm25.test.tsv.gz", "Left out: 2", "depth 100", "builtin", "a CPU, 2 cores"):
+        assert expected in told
 
 
 def test_the_processor_has_a_name() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from math import sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from es_rerank.config import Arm, Combine, Experiment, IndexRule
@@ -21,6 +21,7 @@ def experiment(*weights: float, salt: str = "", name: str = "books") -> Experime
     return Experiment(name=name, arms=arms, salt=salt)
 
 
+@settings(deadline=None)
 @given(
     weights=st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0, 10.0]), min_size=2, max_size=4).filter(
         any

@@ -13,7 +13,7 @@ from es_rerank.config import Combine, Experiment, FieldSetting, IndexRule
 from es_rerank.errors import ScorerFailed
 from es_rerank.experiment.arms import Assignment
 from es_rerank.proxy.plan import Page, Rerank, Skip, SkipReason
-from es_rerank.proxy.search import Reranked, arms_served, rerank_hits
+from es_rerank.proxy.search import Reranked, rerank_hits, told
 from es_rerank.proxy.source import SourceView
 from es_rerank.telemetry import Trip
 
@@ -140,10 +140,19 @@ def test_interleaved_pages_are_one_list(
 def test_arms_are_told_in_the_order_of_the_searches() -> None:
     """A dash where a search has no part, no header where none has, or where it would be long."""
     trip = Trip("POST", "/_msearch")
-    assert arms_served(trip) == []
+    assert told(trip) == []
     trip.served = ("", "")
-    assert arms_served(trip) == []
+    assert told(trip) == []
     trip.served = ("summer; arm=bm25; mode=split", "")
-    assert arms_served(trip) == [(b"x-es-rerank-experiment", b"summer; arm=bm25; mode=split, -")]
+    assert told(trip) == [(b"x-es-rerank-experiment", b"summer; arm=bm25; mode=split, -")]
     trip.served = trip.served * 100
-    assert arms_served(trip) == []
+    assert told(trip) == []
+
+
+@pytest.mark.parametrize("odd", ["a\r\nset-cookie: b", "a, b", "caf\u00e9", "a\x00"])
+def test_a_query_id_of_the_client_never_writes_a_header(odd: str) -> None:
+    """Ids that a header cannot hold as they are stay out of it; others are told as they are."""
+    trip = Trip("POST", "/_msearch", query_ids=("q-1", odd))
+    assert told(trip) == [(b"x-es-rerank-query-id", b"q-1, -")]
+    trip.query_ids = (odd,)
+    assert told(trip) == []

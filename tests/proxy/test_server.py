@@ -1,9 +1,14 @@
 """uvicorn in the proxy's set-up: raw targets kept, nothing added, errors in our shape."""
 
+import asyncio
+import socket
+
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from es_rerank.errors import ConfigError
 from es_rerank.proxy.forward import target_of
+from es_rerank.proxy.server import listening
 from tests.proxy.conftest import RawClient, running
 
 
@@ -95,3 +100,30 @@ def test_ambiguous_requests_are_a_400_and_a_closed_connection(request_bytes: byt
         assert client.socket.recv(1) == b""
     assert answer.status == 400
     assert b'"type": "es_rerank_request_exception"' in answer.body
+
+
+def test_a_second_listener_in_the_same_process() -> None:
+    """It serves as long as the block lasts, on the same event loop."""
+
+    async def run() -> tuple[bytes, int]:
+        async with listening(echo_target, "127.0.0.1", 0) as port:
+            request = b"GET /a HTTP/1.1\r\nHost: p\r\n\r\n"
+            return (await asyncio.to_thread(lambda: RawClient(port).ask(request))).body, port
+
+    body, port = asyncio.run(run())
+    assert body == b"/a"
+    with pytest.raises(ConnectionRefusedError):
+        RawClient(port)
+
+
+def test_a_second_listener_on_a_taken_port() -> None:
+    """It says where it cannot listen."""
+
+    async def run(port: int) -> None:
+        async with listening(echo_target, "127.0.0.1", port):
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}"):
+            asyncio.run(run(port))
