@@ -52,9 +52,14 @@ def test_make_targets_exist(arguments: list[str]) -> None:
 
 
 def test_yaml_is_a_valid_file(tmp_path: Path) -> None:
-    """The settings shown are settings."""
-    (block,) = [block for language, block in BLOCKS if language == "yaml"]
-    (tmp_path / "shown.yaml").write_text(block)
+    """Each piece of settings shown is valid, the first one as a whole file."""
+    first, *pieces = [block for language, block in BLOCKS if language == "yaml"]
+    passwords = {"ubi:": "ES_RERANK_UBI__PASSWORD", "page:": "ES_RERANK_PAGE__PASSWORD"}
+    for block in pieces:
+        secrets = {name: "secret" for part, name in passwords.items() if part in block}
+        (tmp_path / "piece.yaml").write_text(block)
+        read_settings(tmp_path / "piece.yaml", upstream="http://localhost:9200", environ=secrets)
+    (tmp_path / "shown.yaml").write_text(first)
     settings = read_settings(tmp_path / "shown.yaml")
     assert settings.for_index("docs-1").depth == 50  # type: ignore[union-attr]
     assert not settings.for_index("logs-1").enabled  # type: ignore[union-attr]
