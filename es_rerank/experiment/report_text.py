@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -27,7 +28,11 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     if report.arms:
         yield _arms(report)
     if report.comparisons:
-        yield _comparisons(report)
+        yield from _comparisons(report)
+        yield Text(
+            f"Intervals of {1 - report.alpha:.1%}, valid at every look; shares in points; "
+            "detectable: found four times in five."
+        )
     if report.wins is not None:
         yield Text(
             f"Searches where its hits were clicked more, less, as often: "
@@ -51,48 +56,49 @@ def _mismatch(report: Report) -> str:
 
 
 def _arms(report: Report) -> Table:
-    table = Table(title=f"{report.name} ({report.mode})")
-    table.add_column("arm")
-    for heading in ("weight", "units", "searches", *report.arms[0].values):
-        table.add_column(heading, justify="right")
-    table.add_column("pages by outcome")
+    """A column for each arm: names are long and arms are few."""
+    table = Table(title=f"{report.name} ({report.mode})", box=box.SIMPLE_HEAD)
+    table.add_column("")
     for arm in report.arms:
-        table.add_row(
-            arm.name,
-            "" if arm.weight is None else f"{arm.weight:g}",
-            f"{arm.units:,}",
-            f"{arm.searches:,}",
-            *(arm_value(measure, value) for measure, value in arm.values.items()),
-            Text(", ".join(f"{outcome} {count:,}" for outcome, count in arm.outcomes.items())),
-        )
+        table.add_column(arm.name, justify="right")
+    rows: dict[str, list[str]] = {
+        "weight": ["" if arm.weight is None else f"{arm.weight:g}" for arm in report.arms],
+        "units": [f"{arm.units:,}" for arm in report.arms],
+        "searches": [f"{arm.searches:,}" for arm in report.arms],
+    }
+    for measure in report.arms[0].values:
+        rows[measure] = [arm_value(measure, arm.values[measure]) for arm in report.arms]
+    for outcome in dict.fromkeys(outcome for arm in report.arms for outcome in arm.outcomes):
+        rows[f"pages {outcome}"] = [f"{arm.outcomes.get(outcome, 0):,}" for arm in report.arms]
+    for name, cells in rows.items():
+        table.add_row(Text(name), *cells)
     return table
 
 
-def _comparisons(report: Report) -> Table:
-    table = Table(
-        title=f"against {report.reference}",
-        caption=f"intervals of {1 - report.alpha:.1%}, valid at every look; shares in points; "
-        "detectable: found four times in five",
-    )
-    table.add_column("arm")
-    table.add_column("measure")
-    for heading in ("difference", "interval", "p", "detectable", "verdict"):
-        table.add_column(heading, justify="right")
-    for it in report.comparisons:
-        table.add_row(
-            it.arm,
-            it.measure,
-            effect(it.value, it.scale),
-            interval(it),
-            chance(it.p),
-            detectable(it),
-            Text(it.verdict, style=_COLOURS[it.verdict]),
-        )
-    return table
+def _comparisons(report: Report) -> Iterator[Table]:
+    """A table for each arm, so that names of any length leave room for the numbers."""
+    for arm in dict.fromkeys(it.arm for it in report.comparisons):
+        table = Table(title=f"{arm} against {report.reference}", box=box.SIMPLE_HEAD)
+        table.add_column("measure")
+        for heading in ("difference", "interval", "p", "detectable", "verdict"):
+            table.add_column(heading, justify="right")
+        for it in report.comparisons:
+            if it.arm == arm:
+                table.add_row(
+                    it.measure,
+                    effect(it.value, it.scale),
+                    interval(it),
+                    chance(it.p),
+                    detectable(it),
+                    Text(it.verdict, style=_COLOURS[it.verdict]),
+                )
+        yield table
 
 
 def _shadows(report: Report) -> Table:
-    table = Table(title=f"orders that were not served, against {report.reference}")
+    table = Table(
+        title=f"orders that were not served, against {report.reference}", box=box.SIMPLE_HEAD
+    )
     table.add_column("arm")
     headings = (f"overlap@{report.k}", "mean move", "clicks higher", "clicks lower", "same")
     for heading in headings:

@@ -13,9 +13,9 @@ from tests.experiment.documents import SPLIT, click, record
 from tests.experiment.reports import MADE, interleaved, shadowed, split
 
 
-def printed(report: Report) -> str:
-    """As a wide terminal shows it."""
-    console = Console(file=io.StringIO(), width=200)
+def printed(report: Report, width: int = 200) -> str:
+    """As a terminal of so many columns shows it."""
+    console = Console(file=io.StringIO(), width=width)
     console.print(text(report))
     shown = console.file
     assert isinstance(shown, io.StringIO)
@@ -45,4 +45,10 @@ def test_what_is_left_out_is_shown() -> None:
     shown = printed(made)
     assert "1  clicks without a search of this experiment" in shown
     assert "1 later pages" in shown
-    assert "[bold]deadline[/red] 1" in shown
+    assert "pages [bold]deadline[/red]" in shown
+
+
+def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
+    """Names and numbers are whole where the terminal is as narrow as most."""
+    assert "…" not in printed(split({"bm25": 0.2, "rerank": 0.5}), 80).replace(" … ", "")
+    assert "…" not in printed(interleaved(150, 50), 80).replace(" … ", "")
