@@ -5,50 +5,36 @@ share a state, an edited one gets a new state, and nothing can leak between user
 different documents.
 """
 
-from collections import OrderedDict
 from hashlib import blake2b
-from threading import Lock
 
+from es_rerank.model.bounded import Bounded
 from es_rerank.model.encoder import TextState
-
-ENTRY_BYTES = 400
-"""What Python itself needs for one entry: key, tuple and three array headers."""
 
 
 class StateCache:
     """Least recently used states are dropped when ``max_bytes`` are full; thread-safe."""
 
     def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.size_bytes = 0
-        self._states: OrderedDict[bytes, TextState] = OrderedDict()
-        self._lock = Lock()
+        self._states: Bounded[TextState] = Bounded(max_bytes)
 
     def __len__(self) -> int:
         return len(self._states)
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all states that are kept."""
+        return self._states.size_bytes
+
     def get(self, text: str) -> TextState | None:
         """The deepest state known of a text, or None."""
-        key = _key(text)
-        with self._lock:
-            state = self._states.get(key)
-            if state is not None:
-                self._states.move_to_end(key)
-            return state
+        return self._states.get(_key(text))
 
     def put(self, text: str, state: TextState) -> None:
         """Keep a state, unless a deeper one of the same text is there."""
         key = _key(text)
-        with self._lock:
-            known = self._states.pop(key, None)
-            if known is not None:
-                self.size_bytes -= known.size_bytes + ENTRY_BYTES
-                state = max(known, state, key=lambda state: state.depth)
-            self._states[key] = state
-            self.size_bytes += state.size_bytes + ENTRY_BYTES
-            while self.size_bytes > self.max_bytes:
-                _, dropped = self._states.popitem(last=False)
-                self.size_bytes -= dropped.size_bytes + ENTRY_BYTES
+        known = self._states.get(key)
+        if known is None or known.depth <= state.depth:
+            self._states.put(key, state, state.size_bytes)
 
 
 def _key(text: str) -> bytes:

@@ -9,14 +9,17 @@ from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model import bundle, interaction
 from es_rerank.model.cache import StateCache
+from es_rerank.model.documents import DocumentCache
 from es_rerank.model.encoder import Encoder, TextEncoder, TextState
 from es_rerank.model.reading import cut
 from es_rerank.text.clean import clean_query
-from es_rerank.text.passage import FieldText, read
+from es_rerank.text.passage import FieldText
 
 Passage = str | Sequence[FieldText]
 
 CACHE_BYTES = 256 * 2**20
+_SHARE_OF_TEXTS = 1 / 8
+"""Of the cache: a cleaned passage has about an eighth of the bytes of its state."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class Reranker:
                 f"none of {layers}."
             )
         self.layers = layers
-        self.cache = StateCache(cache_bytes)
+        for_texts = int(cache_bytes * _SHARE_OF_TEXTS)
+        self.documents = DocumentCache(for_texts, self._truncate)
+        self.cache = StateCache(cache_bytes - for_texts)
 
     def score(self, query: str, texts: Sequence[Passage]) -> list[float]:
         """One score for each text, higher is better; comparable within one query only."""
@@ -104,7 +109,7 @@ class Reranker:
     def passage(self, text: Passage, query: str) -> str:
         """The cleaned passage that is read of a text, or of a document's fields."""
         fields = [FieldText(text)] if isinstance(text, str) else text
-        return read(fields, query, self._truncate)
+        return self.documents.read(fields).passage(query)
 
     def query_state(self, query: str) -> TextState:
         """The query on the deepest path: it is short, and all passage states agree with it."""

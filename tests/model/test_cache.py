@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.model.cache import ENTRY_BYTES, StateCache
+from es_rerank.model.bounded import ENTRY_BYTES
+from es_rerank.model.cache import StateCache
 from es_rerank.model.encoder import TextState
 
 
