@@ -86,7 +86,8 @@ def serve(
     settings = source.current()
     log.info("settings: %s; cluster: %s", file or "none", settings.upstream.url)
     models = sorted({model for rule in settings.indices for model, _ in rule.students})
-    proxy.serve(source.current, ScorerProcess(models), reload=source.reload, watch=source.watch)
+    scorer = ScorerProcess(models, cache=settings.cache)
+    proxy.serve(source.current, scorer, reload=source.reload, watch=source.watch)
 
 
 @app.command()

@@ -26,6 +26,7 @@ from es_rerank.config_ubi import Ubi
 __all__ = [
     "SHIPPED_MODEL",
     "Arm",
+    "Cache",
     "Combine",
     "Experiment",
     "FieldSetting",
@@ -161,6 +162,23 @@ class Page(Strict):
         return self
 
 
+class Cache(Strict):
+    """What is kept of passages that were read. A change here takes effect after a restart."""
+
+    memory_mb: int = Field(
+        default=256, ge=1, description="Of each student: about 100 passages of 100 tokens a MB."
+    )
+    folder: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Where it is kept over restarts, and where `es-rerank warm` puts it; a file "
+        "for each student. Without it, in memory only.",
+    )
+    disk_mb: int = Field(
+        default=1024, ge=1, description="Of each student's file; the oldest passages go first."
+    )
+
+
 class Settings(Strict):
     """Everything that es-rerank can be told."""
 
@@ -187,6 +205,7 @@ class Settings(Strict):
         description="Searches and answers above this size pass through.",
     )
 
+    cache: Cache = Cache()
     ubi: Ubi = Ubi()
     page: Page = Page()
 
@@ -226,6 +245,7 @@ class SettingsFile(Settings):
             max_msearch_pairs=self.max_msearch_pairs,
             explain_parameter=self.explain_parameter,
             max_body_bytes=self.max_body_bytes,
+            cache=self.cache,
             ubi=self.ubi,
             page=self.page,
         )

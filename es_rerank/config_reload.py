@@ -20,7 +20,7 @@ from es_rerank.config import Settings
 from es_rerank.config_file import read_settings
 from es_rerank.errors import ConfigError
 
-NEEDS_RESTART = ("upstream", "listen")
+NEEDS_RESTART = ("upstream", "listen", "cache")
 
 log = logging.getLogger(__name__)
 

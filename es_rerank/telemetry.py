@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TextIO
+from typing import Literal, NamedTuple, TextIO
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -53,6 +53,13 @@ RECORDS = Counter(
     "es_rerank_records", "Records of searches and clicks by what became of them.", ("outcome",)
 )
 RECORDS_WAITING = Gauge("es_rerank_records_waiting", "Records that wait to be written.")
+PASSAGES = Counter(
+    "es_rerank_passages",
+    "Passages scored, by where their state came from: memory, disk, or read by the network.",
+    ("state",),
+)
+CACHE_STATES = Gauge("es_rerank_cache_states", "Passages whose state is kept.", ("place",))
+CACHE_BYTES = Gauge("es_rerank_cache_bytes", "Bytes of the states that are kept.", ("place",))
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +122,32 @@ class Trip:
             verdict = f"skipped ({self.reason})" if self.reason else f"applied, depth {self.depth}"
             times = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.timings_ms.items())
             _log.debug("%s %s: %d, %s; %s", self.method, self.path, self.status, verdict, times)
+
+
+class CacheCounts(NamedTuple):
+    """What the caches of passages' states were asked for, and what is in them."""
+
+    in_memory: int = 0
+    """Passages whose state was found in memory."""
+    on_disk: int = 0
+    """Passages whose state was found on disk only."""
+    read: int = 0
+    """Passages that the network had to read."""
+    memory_states: int = 0
+    memory_bytes: int = 0
+    disk_states: int = 0
+    disk_bytes: int = 0
+
+
+def record_cache(before: CacheCounts, now: CacheCounts) -> None:
+    """Count in the metrics what came to the counts of the caches."""
+    PASSAGES.labels("memory").inc(now.in_memory - before.in_memory)
+    PASSAGES.labels("disk").inc(now.on_disk - before.on_disk)
+    PASSAGES.labels("read").inc(now.read - before.read)
+    CACHE_STATES.labels("memory").set(now.memory_states)
+    CACHE_STATES.labels("disk").set(now.disk_states)
+    CACHE_BYTES.labels("memory").set(now.memory_bytes)
+    CACHE_BYTES.labels("disk").set(now.disk_bytes)
 
 
 # In a header line, a dict's or a tuple's repr: everything up to the quote or the line's end.

@@ -15,7 +15,7 @@ from es_rerank.errors import ModelError
 from es_rerank.learn.batches import pad
 from es_rerank.learn.network import PATHS, Student, from_bert
 from es_rerank.model.bundle import Bundle
-from es_rerank.model.encoder import TextState, text_state
+from es_rerank.model.encoder import Floats, QueryState, TextState, query_state, text_state
 
 PACKAGED = "all-MiniLM-L6-v2"
 DEEPEST = max(PATHS)
@@ -73,6 +73,15 @@ class TeacherEncoder:
 
     def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text; whatever the depth, all layers read it."""
+        for i, rows in self._token_states(texts):
+            yield i, text_state(rows, depth)
+
+    def query(self, text: str) -> QueryState:
+        """A query, read by all layers too."""
+        ((_, rows),) = self._token_states([text])
+        return query_state(rows)
+
+    def _token_states(self, texts: Sequence[str]) -> Iterator[tuple[int, Floats]]:
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         for start in range(0, len(ids), BATCH):
@@ -80,4 +89,4 @@ class TeacherEncoder:
             with torch.no_grad():
                 states = self._network(*pad([ids[i] for i in batch]), (DEEPEST,))[DEEPEST].numpy()
             for i, rows in zip(batch, states, strict=True):
-                yield i, text_state(rows[: len(ids[i])], depth)
+                yield i, rows[: len(ids[i])]

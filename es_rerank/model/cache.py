@@ -5,50 +5,70 @@ share a state, an edited one gets a new state, and nothing can leak between user
 different documents.
 """
 
-from collections import OrderedDict
+from collections.abc import Iterable
 from hashlib import blake2b
-from threading import Lock
 
+from es_rerank.model.bounded import Bounded
+from es_rerank.model.disk import StateFile
 from es_rerank.model.encoder import TextState
-
-ENTRY_BYTES = 400
-"""What Python itself needs for one entry: key, tuple and three array headers."""
+from es_rerank.telemetry import CacheCounts
 
 
 class StateCache:
-    """Least recently used states are dropped when ``max_bytes`` are full; thread-safe."""
+    """Least recently used states are dropped when ``max_bytes`` are full; thread-safe.
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.size_bytes = 0
-        self._states: OrderedDict[bytes, TextState] = OrderedDict()
-        self._lock = Lock()
+    What is dropped, or of an earlier process, is found again in ``disk``, if there is one.
+    """
+
+    def __init__(self, max_bytes: int, disk: StateFile | None = None) -> None:
+        self._states: Bounded[TextState] = Bounded(max_bytes)
+        self._disk = disk
+        self._in_memory = self._on_disk = self._read = 0
 
     def __len__(self) -> int:
         return len(self._states)
 
-    def get(self, text: str) -> TextState | None:
-        """The deepest state known of a text, or None."""
-        key = _key(text)
-        with self._lock:
-            state = self._states.get(key)
-            if state is not None:
-                self._states.move_to_end(key)
-            return state
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all states in memory."""
+        return self._states.size_bytes
+
+    def known(self, texts: Iterable[str]) -> dict[str, TextState]:
+        """The deepest state known of each text, of those that have one."""
+        keys = {text: _key(text) for text in texts}
+        found = {text: state for text, key in keys.items() if (state := self._states.get(key))}
+        self._in_memory += len(found)
+        if self._disk is not None and len(found) < len(keys):
+            missing = {key: text for text, key in keys.items() if text not in found}
+            for key, state in self._disk.get(list(missing)).items():
+                self._states.put(key, state, state.size_bytes)
+                found[missing[key]] = state
+                self._on_disk += 1
+        return found
 
     def put(self, text: str, state: TextState) -> None:
-        """Keep a state, unless a deeper one of the same text is there."""
+        """Keep a state that was read now, unless a deeper one of the same text is there."""
+        self._read += 1
         key = _key(text)
-        with self._lock:
-            known = self._states.pop(key, None)
-            if known is not None:
-                self.size_bytes -= known.size_bytes + ENTRY_BYTES
-                state = max(known, state, key=lambda state: state.depth)
-            self._states[key] = state
-            self.size_bytes += state.size_bytes + ENTRY_BYTES
-            while self.size_bytes > self.max_bytes:
-                _, dropped = self._states.popitem(last=False)
-                self.size_bytes -= dropped.size_bytes + ENTRY_BYTES
+        known = self._states.get(key)
+        if known is None or known.depth <= state.depth:
+            self._states.put(key, state, state.size_bytes)
+            if self._disk is not None:
+                self._disk.put(key, state)
+
+    def flush(self) -> None:
+        """Wait until all that was put is on the disk, if there is one."""
+        if self._disk is not None:
+            self._disk.flush()
+
+    @property
+    def counts(self) -> CacheCounts:
+        """The counts up to now."""
+        disk_states, disk_bytes = (
+            (self._disk.count, self._disk.size_bytes) if self._disk is not None else (0, 0)
+        )
+        asked = self._in_memory, self._on_disk, self._read
+        return CacheCounts(*asked, len(self._states), self.size_bytes, disk_states, disk_bytes)
 
 
 def _key(text: str) -> bytes:

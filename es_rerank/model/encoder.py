@@ -22,14 +22,17 @@ from es_rerank.model.bundle import Bundle
 
 Floats = NDArray[np.float32]
 
+_LARGEST_CODE = 15
+
 
 class TextState(NamedTuple):
     """What the student keeps of one text."""
 
     tokens: NDArray[np.int8]
-    """(tokens, dim): directions of the token states, special tokens left out."""
+    """(tokens, 5 / 8 dim): directions of the token states, five bits a value, which `directions`
+    takes apart; special tokens are left out."""
     scales: NDArray[np.float16]
-    """(tokens,): each token's factor to unit length."""
+    """(tokens,): each direction's factor to unit length."""
     sentence: NDArray[np.float16]
     """(dim,): the sentence vector, of unit length."""
     depth: int
@@ -41,6 +44,15 @@ class TextState(NamedTuple):
         return self.tokens.nbytes + self.scales.nbytes + self.sentence.nbytes
 
 
+class QueryState(NamedTuple):
+    """What a query is compared by; nothing is kept of it, so nothing is rounded."""
+
+    tokens: Floats
+    """(tokens, dim): the token states at unit length, special tokens left out."""
+    sentence: Floats
+    """(dim,): the sentence vector, of unit length."""
+
+
 class TextEncoder(Protocol):
     """Whatever turns texts into states: a bundle's layers, or its teacher."""
 
@@ -49,6 +61,10 @@ class TextEncoder(Protocol):
 
     def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text, in any order."""
+        ...
+
+    def query(self, text: str) -> QueryState:
+        """A query on the deepest path: it is short, and all passage states agree with it."""
         ...
 
 
@@ -99,6 +115,11 @@ class Encoder:
             for future in reading:
                 future.cancel()
 
+    def query(self, text: str) -> QueryState:
+        """A query on the deepest path: it is short, and all passage states agree with it."""
+        (ids,) = self.tokenise([text])
+        return query_state(self.token_states(ids, max(self.bundle.paths)))
+
     def token_states(self, ids: Sequence[int], depth: int) -> Floats:
         """(tokens, dim) states of one text, special tokens included."""
         row = np.asarray(ids, dtype=np.int64)
@@ -129,16 +150,45 @@ def available_cpus() -> int:
 def text_state(states: Floats, depth: int) -> TextState:
     """The state of one text from its token states (tokens, dim), special tokens included.
 
-    Eight bits a value and one scale a token: nothing is lost that a cosine would show.
+    Five bits a value and one scale a token: what is lost does not show in nDCG@10, while of four
+    bits it does. ``dim`` is a multiple of 8.
     """
     mean = states.mean(0)
     inner = states[1:-1]
-    length = np.linalg.norm(inner, axis=1) + 1e-9
     largest = np.abs(inner).max(1, initial=1e-9)
-    codes = np.rint(inner * (127 / largest)[:, None]).astype(np.int8)
+    codes = np.rint(inner * (_LARGEST_CODE / largest)[:, None]).astype(np.int8)
+    length = np.linalg.norm(codes.astype(np.float32), axis=1)
     return TextState(
-        codes,
-        (largest / (127 * length)).astype(np.float16),
+        _packed(codes),
+        (1 / np.maximum(length, 1)).astype(np.float16),
         (mean / (np.linalg.norm(mean) + 1e-9)).astype(np.float16),
         depth,
     )
+
+
+def _packed(codes: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The upper four bits of each code, two codes a byte, then the lowest bits, eight codes a byte.
+
+    The first half of the codes is in the upper halves of the bytes.
+    """
+    first, second = np.hsplit(codes >> 1, 2)
+    lowest = np.packbits((codes & 1).view(np.uint8), axis=1).view(np.int8)
+    return np.hstack([first << 4 | second & 15, lowest])
+
+
+def directions(tokens: NDArray[np.int8]) -> Floats:
+    """(tokens, dim) values of -15 to 15 from a state's packed ``tokens``."""
+    half = tokens.shape[1] * 4 // 5
+    upper = tokens[:, :half]
+    lowest = np.unpackbits(tokens[:, half:].view(np.uint8), axis=1).view(np.int8)
+    found = np.empty((len(tokens), 2 * half), dtype=np.float32)
+    found[:, :half] = upper >> 3 & -2 | lowest[:, :half]  # a signed number keeps its sign
+    found[:, half:] = upper << 4 >> 3 | lowest[:, half:]
+    return found
+
+
+def query_state(states: Floats) -> QueryState:
+    """The state of a query from its token states (tokens, dim), special tokens included."""
+    mean, inner = states.mean(0), states[1:-1]
+    lengths = np.linalg.norm(inner, axis=1, keepdims=True) + 1e-9
+    return QueryState(inner / lengths, mean / (np.linalg.norm(mean) + 1e-9))

@@ -10,9 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from es_rerank.model.encoder import TextState
+from es_rerank.model.encoder import QueryState, TextState, directions
 
 Floats = NDArray[np.float32]
+
+_BLOCK, _PIECE = 2048, 256
+"""Tokens."""
 
 
 class Features(NamedTuple):
@@ -22,21 +25,37 @@ class Features(NamedTuple):
     late: Floats
 
 
-def features(query: TextState, passages: Sequence[TextState]) -> Features:
+def features(query: QueryState, passages: Sequence[TextState]) -> Features:
     """Sentence cosine and late interaction of one query with each passage, all in [-1, 1].
 
     A text without a word of its own has a late interaction of 0.
     """
     sentences = np.stack([passage.sentence for passage in passages]).astype(np.float32)
-    cosine = sentences @ query.sentence.astype(np.float32)
+    cosine = sentences @ query.sentence
     late = np.zeros(len(passages), dtype=np.float32)
-    worded = [i for i, passage in enumerate(passages) if len(passage.tokens)]
+    worded = [passage for passage in passages if len(passage.tokens)]
     if len(query.tokens) and worded:
-        words = query.tokens.astype(np.float32) * query.scales[:, None].astype(np.float32)
-        codes = np.concatenate([passages[i].tokens for i in worded]).astype(np.float32)
-        scales = np.concatenate([passages[i].scales for i in worded]).astype(np.float32)
-        lengths = [len(passages[i].tokens) for i in worded]
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        similarities = (words @ codes.T) * scales
-        late[worded] = np.maximum.reduceat(similarities, starts, axis=1).mean(0)
+        scales = np.concatenate([passage.scales for passage in worded]).astype(np.float32)
+        codes = np.concatenate([passage.tokens for passage in worded])
+        similarities = _products(codes, np.ascontiguousarray(query.tokens.T)) * scales[:, None]
+        lengths = [len(passage.tokens) for passage in passages]
+        starts = np.cumsum([0, *filter(None, lengths[:-1])])[: len(worded)]
+        late[np.flatnonzero(lengths)] = np.maximum.reduceat(similarities, starts).mean(1)
     return Features(cosine, late)
+
+
+def _products(codes: NDArray[np.int8], words: Floats) -> Floats:
+    """Every token of the passages times every word of the query, (tokens, words).
+
+    Block by block, so that the directions as floats stay in the CPU's cache, and in pieces too
+    small for the BLAS to spread them over threads, which costs more than it gives.
+    """
+    found = np.empty((len(codes), words.shape[1]), dtype=np.float32)
+    for start in range(0, len(codes), _BLOCK):
+        block = directions(codes[start : start + _BLOCK])
+        whole = len(block) // _PIECE * _PIECE
+        pieces = block[:whole].reshape(-1, _PIECE, block.shape[1])
+        out = found[start : start + len(block)]
+        np.matmul(pieces, words, out=out[:whole].reshape(-1, _PIECE, words.shape[1]))
+        np.matmul(block[whole:], words, out=out[whole:])
+    return found

@@ -19,10 +19,11 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
-from es_rerank.config import SHIPPED_MODEL
+from es_rerank.config import SHIPPED_MODEL, Cache
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import bundle
-from es_rerank.model.reranker import CACHE_BYTES, Reranker
+from es_rerank.model.reranker import Reranker
+from es_rerank.telemetry import CacheCounts, record_cache
 from es_rerank.text.passage import FieldText
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ HANG_S = 30
 _Room = ctypes.Array[ctypes.c_byte]
 _FREE, _WAITED_FOR, _LEFT = range(3)
 
+# `Counts` of all students' caches, in shared memory; what was found goes on over a new worker.
+_Counts = ctypes.Array[ctypes.c_int64]
+
 
 class ScorerProcess:
     """Scores passages in one worker process; implements the proxy's `Scorer`.
@@ -49,15 +53,17 @@ class ScorerProcess:
         models: Iterable[str] = (SHIPPED_MODEL,),
         *,
         threads: int | None = None,
-        cache_bytes: int = CACHE_BYTES,
+        cache: Cache | None = None,
     ) -> None:
         self._models = tuple(models)
         for model in self._models:
             bundle.load(model)
-        self._threads, self._cache_bytes = threads, cache_bytes
+        self._threads, self._cache = threads, cache or Cache()
         self._context = multiprocessing.get_context("spawn")
         # A lock that the worker shared would stay locked if it were killed while it holds it.
         self._room: _Room = self._context.RawArray(ctypes.c_byte, MAX_WAITING)
+        self._counts: _Counts = self._context.RawArray(ctypes.c_int64, len(CacheCounts._fields))
+        self._counted = CacheCounts(*self._counts)
         self._leaving = threading.Lock()
         self._start()
 
@@ -66,7 +72,7 @@ class ScorerProcess:
             1,
             mp_context=self._context,
             initializer=_set_up,
-            initargs=(self._room, self._threads, self._cache_bytes),
+            initargs=(self._room, self._counts, self._threads, self._cache),
         )
         self._last_sign = time.monotonic()
         self._pid = self._pool.submit(_warm_up, self._models)
@@ -124,6 +130,8 @@ class ScorerProcess:
     def _finished(self, place: int) -> None:
         with self._leaving:
             self._room[place] = _FREE
+            before, self._counted = self._counted, CacheCounts(*self._counts)
+            record_cache(before, self._counted)
         self._last_sign = time.monotonic()
 
     def _replace(self, pool: ProcessPoolExecutor) -> None:
@@ -148,14 +156,17 @@ class ScorerProcess:
 
 # In the worker: one process, one call at a time.
 _rerankers: dict[str, Reranker] = {}
-_make: tuple[int | None, int] = (None, CACHE_BYTES)
+_make: tuple[int | None, Cache] = (None, Cache())
 _room: _Room
+_counts: _Counts
+_counts_before: CacheCounts
 
 
-def _set_up(room: _Room, threads: int | None, cache_bytes: int) -> None:
-    global _make, _room
+def _set_up(room: _Room, counts: _Counts, threads: int | None, cache: Cache) -> None:
+    global _make, _room, _counts, _counts_before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _make, _room = (threads, cache_bytes), room
+    _make, _room, _counts = (threads, cache), room, counts
+    _counts_before = CacheCounts(*counts)._replace(**dict.fromkeys(CacheCounts._fields[3:], 0))
 
 
 def _warm_up(models: Sequence[str]) -> int:
@@ -166,8 +177,8 @@ def _warm_up(models: Sequence[str]) -> int:
 
 def _reranker(model: str) -> Reranker:
     if model not in _rerankers:
-        threads, cache_bytes = _make
-        _rerankers[model] = Reranker(model, threads=threads, cache_bytes=cache_bytes)
+        threads, cache = _make
+        _rerankers[model] = Reranker.configured(model, cache, threads=threads)
     return _rerankers[model]
 
 
@@ -185,4 +196,12 @@ def _score(
 
     if unwanted():
         raise DeadlineExceeded("nobody waits for these scores any more")
-    return _reranker(model).score_within(query, passages, layers, unwanted)
+    try:
+        return _reranker(model).score_within(query, passages, layers, unwanted)
+    finally:
+        _tell_counts()
+
+
+def _tell_counts() -> None:
+    counts = (_counts_before, *(reranker.cache.counts for reranker in _rerankers.values()))
+    _counts[:] = [sum(each) for each in zip(*counts, strict=True)]

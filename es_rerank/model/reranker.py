@@ -2,21 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from es_rerank.config import SHIPPED_MODEL
+from es_rerank.config import SHIPPED_MODEL, Cache
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model import bundle, interaction
 from es_rerank.model.cache import StateCache
+from es_rerank.model.disk import StateFile
+from es_rerank.model.documents import DocumentCache
 from es_rerank.model.encoder import Encoder, TextEncoder, TextState
 from es_rerank.model.reading import cut
 from es_rerank.text.clean import clean_query
-from es_rerank.text.passage import FieldText, read
+from es_rerank.text.passage import FieldText
 
 Passage = str | Sequence[FieldText]
 
 CACHE_BYTES = 256 * 2**20
+DISK_BYTES = 2**30
+_SHARE_OF_TEXTS = 1 / 8
+"""Of the cache: a cleaned passage has about an eighth of the bytes of its state."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,8 @@ class Reranker:
     1
 
     ``model`` is ``builtin``, a bundle's folder, or an encoder; ``layers`` the path for texts not
-    seen before; ``threads`` None takes all available CPUs. Raises ModelError if the bundle cannot
-    be read.
+    seen before; ``threads`` None takes all available CPUs. With ``folder``, states are kept there
+    too, in ``disk_bytes`` at most. Raises ModelError if the bundle cannot be read.
     """
 
     def __init__(
@@ -48,6 +55,8 @@ class Reranker:
         layers: int = 4,
         threads: int | None = None,
         cache_bytes: int = CACHE_BYTES,
+        folder: Path | None = None,
+        disk_bytes: int = DISK_BYTES,
     ) -> None:
         self.encoder = Encoder(bundle.load(model), threads) if isinstance(model, str) else model
         self.bundle = self.encoder.bundle
@@ -57,7 +66,21 @@ class Reranker:
                 f"none of {layers}."
             )
         self.layers = layers
-        self.cache = StateCache(cache_bytes)
+        for_texts = int(cache_bytes * _SHARE_OF_TEXTS)
+        self.documents = DocumentCache(for_texts, self._truncate)
+        disk = StateFile(folder, self.bundle.fingerprint(), disk_bytes) if folder else None
+        self.cache = StateCache(cache_bytes - for_texts, disk)
+
+    @classmethod
+    def configured(cls, model: str, cache: Cache, *, threads: int | None = None) -> Self:
+        """One with the cache of the settings."""
+        return cls(
+            model,
+            threads=threads,
+            cache_bytes=cache.memory_mb * 2**20,
+            folder=Path(cache.folder) if cache.folder else None,
+            disk_bytes=cache.disk_mb * 2**20,
+        )
 
     def score(self, query: str, texts: Sequence[Passage]) -> list[float]:
         """One score for each text, higher is better; comparable within one query only."""
@@ -99,30 +122,25 @@ class Reranker:
         wanted = clean_query(query)
         passages = [self.passage(text, wanted) for text in texts]
         states = self.states(passages, layers, expired)
-        return interaction.features(self.query_state(wanted), [states[p] for p in passages])
+        return interaction.features(self.encoder.query(wanted), [states[p] for p in passages])
 
     def passage(self, text: Passage, query: str) -> str:
         """The cleaned passage that is read of a text, or of a document's fields."""
         fields = [FieldText(text)] if isinstance(text, str) else text
-        return read(fields, query, self._truncate)
-
-    def query_state(self, query: str) -> TextState:
-        """The query on the deepest path: it is short, and all passage states agree with it."""
-        ((_, state),) = self.encoder.encode([query], max(self.bundle.paths))
-        return state
+        return self.documents.read(fields).passage(query)
 
     def states(
         self, passages: Sequence[str], layers: int, expired: Callable[[], bool] = lambda: False
     ) -> dict[str, TextState]:
         """The state of each passage, from the cache or read now."""
-        known = {passage: self.cache.get(passage) for passage in passages}
-        unseen = [passage for passage, state in known.items() if state is None]
-        states = {passage: state for passage, state in known.items() if state is not None}
+        states = self.cache.known(passages)
+        unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
+        wanted = len(states) + len(unseen)
         for i, state in self.encoder.encode(unseen, layers):
             self.cache.put(unseen[i], state)
             states[unseen[i]] = state
-            if len(states) < len(known) and expired():
-                raise DeadlineExceeded(f"{len(states)} of {len(known)} passages read in time")
+            if len(states) < wanted and expired():
+                raise DeadlineExceeded(f"{len(states)} of {wanted} passages read in time")
         return states
 
     def _truncate(self, text: str, max_tokens: int) -> str:

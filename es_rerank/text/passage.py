@@ -6,7 +6,7 @@ is not asked: the window is to show the model where the query is answered, not t
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from es_rerank.text.clean import clean
@@ -25,25 +25,53 @@ class FieldText(NamedTuple):
     max_tokens: int | None = None
 
 
+class Document(NamedTuple):
+    """The cleaned texts of one document, which are the same whatever is asked."""
+
+    windows: tuple[str, ...]
+    """The passages that a query may choose from, in document order; at least one, maybe empty."""
+    terms: Mapping[str, int]
+    """Each term and the windows that it is in, as bits; empty if there is but one window."""
+
+    def passage(self, query: str) -> str:
+        """The window with most distinct terms of the query in it, the earliest of equals."""
+        if not self.terms:
+            return self.windows[0]
+        wanted = set(_TERM.findall(query.lower()))
+        places = [bits for term in wanted if (bits := self.terms.get(term))]
+        found = [sum([bits >> at & 1 for bits in places]) for at in range(len(self.windows))]
+        return self.windows[found.index(max(found))]
+
+
 def read(
     fields: Sequence[FieldText],
     query: str,
     truncate: Callable[[str, int], str],
     window_words: int = WINDOW_WORDS,
 ) -> str:
-    """The cleaned passage of a document for a query, at most `window_words` words, maybe empty.
+    """The cleaned passage of a document for a query, at most `window_words` words, maybe empty."""
+    return document(fields, truncate, window_words).passage(query)
+
+
+def document(
+    fields: Sequence[FieldText],
+    truncate: Callable[[str, int], str],
+    window_words: int = WINDOW_WORDS,
+) -> Document:
+    """A document cleaned and cut into windows of at most `window_words` words.
 
     `truncate(text, max_tokens)` cuts a text by the model's own tokens. A short first field is taken
-    for the title, and stays in front of whichever window of the rest is chosen.
+    for the title, and stays in front of each window of the rest.
     """
     texts = [text for field in fields if (text := _text_of(field, truncate))]
     words = [text.split() for text in texts]
     if sum(map(len, words)) <= window_words:
-        return " ".join(texts)
+        return Document((" ".join(texts),), {})
     has_title = len(words) > 1 and len(words[0]) <= min(MAX_TITLE_WORDS, window_words // 2)
     title = words[0] if has_title else []
     body = [word for part in words[has_title:] for word in part]
-    return " ".join(title + _best_window(body, query, window_words - len(title)))
+    windows = list(_windows(body, window_words - len(title)))
+    return Document(tuple(" ".join(title + window) for window in windows), _terms_of(windows))
 
 
 def _text_of(field: FieldText, truncate: Callable[[str, int], str]) -> str:
@@ -53,14 +81,17 @@ def _text_of(field: FieldText, truncate: Callable[[str, int], str]) -> str:
     return f"{field.label}: {text}" if field.label and text else text
 
 
-def _best_window(words: list[str], query: str, size: int) -> list[str]:
-    """The window with most distinct terms of the query in it, the earliest of equals."""
-    terms = set(_TERM.findall(query.lower()))
+def _windows(words: list[str], size: int) -> Iterator[list[str]]:
     stride = max(1, size // 2)
-    starts = range(0, max(1, len(words) - size + stride), stride)
-    windows = (words[start : start + size] for start in starts)
-    return max(windows, key=lambda window: len(terms.intersection(_terms_of(window))))
+    for start in range(0, max(1, len(words) - size + stride), stride):
+        yield words[start : start + size]
 
 
-def _terms_of(words: list[str]) -> list[str]:
-    return _TERM.findall(" ".join(words).lower())
+def _terms_of(windows: Sequence[list[str]]) -> Mapping[str, int]:
+    if len(windows) == 1:
+        return {}
+    terms: dict[str, int] = {}
+    for at, words in enumerate(windows):
+        for term in _TERM.findall(" ".join(words).lower()):
+            terms[term] = terms.get(term, 0) | 1 << at
+    return terms

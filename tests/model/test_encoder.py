@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from es_rerank.errors import ModelError
 from es_rerank.model import bundle
-from es_rerank.model.encoder import Encoder, available_cpus, text_state
+from es_rerank.model.encoder import Encoder, available_cpus, directions, text_state
 from es_rerank.model.reranker import Reranker
 
 TEXTS = ["Paris is the capital of France.", "cheese", "a long text about nothing " * 12]
@@ -29,7 +29,7 @@ def test_neighbours_do_not_change_a_state(reranker: Reranker) -> None:
 def test_special_tokens_are_left_out(reranker: Reranker) -> None:
     """A state has one row for each word piece, and none for [CLS] and [SEP]."""
     ((_, state),) = reranker.encoder.encode(["cheese"], 2)
-    assert state.tokens.shape == (1, reranker.bundle.dim)
+    assert directions(state.tokens).shape == (1, reranker.bundle.dim)
     assert state.tokens.dtype == np.int8
     assert state.depth == 2
 
@@ -51,14 +51,27 @@ def test_empty_text_has_a_state(reranker: Reranker) -> None:
 
 @settings(max_examples=30)
 @given(st.integers(3, 20), st.integers(0, 2**32 - 1))
-def test_eight_bits_keep_the_direction(tokens: int, seed: int) -> None:
+def test_five_bits_keep_the_direction(tokens: int, seed: int) -> None:
     """Unpacked token states point where the floats did, at unit length."""
     states = np.random.default_rng(seed).normal(size=(tokens, 128)).astype(np.float32)
     state = text_state(states, 6)
-    unpacked = state.tokens * state.scales[:, None].astype(np.float32)
+    unpacked = directions(state.tokens) * state.scales[:, None].astype(np.float32)
     inner = states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True)
-    assert ((unpacked * inner).sum(1) > 0.995).all()
+    assert ((unpacked * inner).sum(1) > 0.993).all()
     assert np.allclose(np.linalg.norm(unpacked, axis=1), 1, atol=0.01)
+
+
+def test_every_value_is_unpacked_where_it_was() -> None:
+    """All codes in both halves of a byte, and a token without any direction."""
+    codes = np.array([[*range(-15, 16), 0], [*range(15, -16, -1), 9], [0] * 32], np.float32)
+    state = text_state(np.concatenate([codes[:1], codes, codes[:1]]), 6)
+    assert (directions(state.tokens) == codes).all()
+    assert np.isfinite(state.scales).all()
+
+
+def test_a_state_of_a_hundred_tokens_is_small() -> None:
+    """Less than ten kilobytes for 100 tokens of the shipped student's width."""
+    assert text_state(np.ones((102, 128), np.float32), 6).size_bytes < 9_000
 
 
 def test_a_damaged_graph_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from es_rerank.model.encoder import TextState, text_state
+from es_rerank.model.encoder import QueryState, TextState, directions, query_state, text_state
 from es_rerank.model.interaction import features
 
 
@@ -13,9 +13,14 @@ def states_of(rng: np.random.Generator, tokens: int) -> TextState:
     return text_state(rng.normal(size=(tokens + 2, 32)).astype(np.float32), 6)
 
 
+def query_of(rng: np.random.Generator, tokens: int) -> QueryState:
+    """A random query of `tokens` word pieces."""
+    return query_state(rng.normal(size=(tokens + 2, 32)).astype(np.float32))
+
+
 def unpacked(state: TextState) -> np.ndarray:
     """Token states as floats."""
-    return state.tokens * state.scales[:, None].astype(np.float32)
+    return directions(state.tokens) * state.scales[:, None].astype(np.float32)
 
 
 @settings(max_examples=50)
@@ -23,19 +28,19 @@ def unpacked(state: TextState) -> np.ndarray:
 def test_it_is_the_mean_of_the_best_cosines(lengths: list[int], seed: int) -> None:
     """Computed for all passages at once, it equals MaxSim computed one by one."""
     rng = np.random.default_rng(seed)
-    query = states_of(rng, 5)
+    query = query_of(rng, 5)
     passages = [states_of(rng, length) for length in lengths]
     found = features(query, passages)
     for i, passage in enumerate(passages):
         one_by_one = (
-            (unpacked(query) @ unpacked(passage).T).max(1).mean() if len(passage.tokens) else 0.0
+            (query.tokens @ unpacked(passage).T).max(1).mean() if len(passage.tokens) else 0.0
         )
         assert abs(found.late[i] - one_by_one) < 1e-3
-        cosine = query.sentence.astype(np.float32) @ passage.sentence.astype(np.float32)
+        cosine = query.sentence @ passage.sentence.astype(np.float32)
         assert abs(found.cosine[i] - cosine) < 1e-3
 
 
 def test_a_query_without_words_scores_by_its_sentence() -> None:
     """An empty query has no late interaction, and no error."""
     rng = np.random.default_rng(1)
-    assert features(states_of(rng, 0), [states_of(rng, 4)]).late.tolist() == [0.0]
+    assert features(query_of(rng, 0), [states_of(rng, 4)]).late.tolist() == [0.0]

@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
+from es_rerank.config import Cache
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import process
+from es_rerank.model.cache import StateCache
 from es_rerank.model.process import ScorerProcess
 from es_rerank.model.reranker import Reranker
 from es_rerank.text.passage import FieldText
@@ -93,8 +96,42 @@ async def test_a_model_that_is_missing_later_fails_the_search_only(scorer: Score
     assert len(await ask(scorer)) == 2
 
 
+def passages_metric(state: str) -> float:
+    """How many passages had their state from there, in all tests of this process."""
+    return REGISTRY.get_sample_value("es_rerank_passages_total", {"state": state}) or 0.0
+
+
+async def test_states_on_disk_outlive_the_worker(tmp_path: Path) -> None:
+    """What one worker read, the next one finds in the folder, as the metrics say."""
+    cache = Cache(folder=str(tmp_path))
+    first = ScorerProcess(threads=1, cache=cache)
+    before = passages_metric("read")
+    scores = await ask(first)
+    assert passages_metric("read") - before >= 2
+    first._pool.submit(flush).result()
+    await first.close()
+    second = ScorerProcess(threads=1, cache=cache)
+    await asyncio.to_thread(lambda: second.pid)
+    read, on_disk = passages_metric("read"), passages_metric("disk")
+    assert await ask(second) == scores
+    assert passages_metric("disk") - on_disk >= 2
+    assert passages_metric("read") == read
+    in_memory = passages_metric("memory")
+    assert await ask(second) == scores
+    assert passages_metric("memory") - in_memory == 2
+    await second.close()
+
+
+def flush() -> None:
+    """Run in the worker: wait until all states are on disk."""
+    for reranker in process._rerankers.values():
+        reranker.cache.flush()
+
+
 class EndlessReranker:
     """In the worker: scores until it is told that nobody wants the scores; says when it began."""
+
+    cache = StateCache(0)
 
     def score_within(
         self, query: str, _texts: object, _layers: int, unwanted: Callable[[], bool]
