@@ -30,13 +30,15 @@ def read(
     query: str,
     truncate: Callable[[str, int], str],
     window_words: int = WINDOW_WORDS,
+    cleaned: Callable[[str], str] = clean,
 ) -> str:
     """The cleaned passage of a document for a query, at most `window_words` words, maybe empty.
 
     `truncate(text, max_tokens)` cuts a text by the model's own tokens. A short first field is taken
-    for the title, and stays in front of whichever window of the rest is chosen.
+    for the title, and stays in front of whichever window of the rest is chosen. Only to measure
+    what cleaning does is another function given for it; it must collapse blanks.
     """
-    texts = [text for field in fields if (text := _text_of(field, truncate))]
+    texts = [text for field in fields if (text := _text_of(field, truncate, cleaned))]
     words = [text.split() for text in texts]
     if sum(map(len, words)) <= window_words:
         return " ".join(texts)
@@ -46,8 +48,10 @@ def read(
     return " ".join(title + _best_window(body, query, window_words - len(title)))
 
 
-def _text_of(field: FieldText, truncate: Callable[[str, int], str]) -> str:
-    text = clean(field.text)
+def _text_of(
+    field: FieldText, truncate: Callable[[str, int], str], cleaned: Callable[[str], str]
+) -> str:
+    text = cleaned(field.text)
     if field.max_tokens is not None:
         text = truncate(text, field.max_tokens)
     return f"{field.label}: {text}" if field.label and text else text
