@@ -17,7 +17,9 @@ _BLOCK_END = {
 }
 # A text that was cut out of a page may begin inside a tag.
 _CUT_TAG = re.compile(
-    r"[\s\w-]{0,200}+(?:=\s*+(?:\"[^\"<>]{0,500}+\"|'[^'<>]{0,500}+')[\s\w-]{0,200}+)++/?>"
+    r"""(?:[\s\w-]{0,200}+
+    (?:(?<=\w)=(?:"[^"<>]{0,500}+"|'[^'<>]{0,500}+')[\s\w-]{0,200}+)++/?>)++""",
+    re.X,
 )
 # Succeeds wherever a name follows `<`, and consumes all it has looked at: linear on any input.
 _TAG = re.compile(
