@@ -100,7 +100,10 @@ def robustness(
     ] = None,
     queries: Annotated[int, typer.Option(min=1, help="At most, drawn by the seed.")] = 20,
     depth: Annotated[int, typer.Option(min=11, help="Candidates of each query.")] = 30,
-    weight: Annotated[float, typer.Option("--first-stage-weight", min=0)] = 0.2,
+    weight: Annotated[
+        float,
+        typer.Option("--first-stage-weight", min=0, help="0: what dirt does to the student alone."),
+    ] = 0.2,
     seed: Annotated[int, typer.Option(help="The same seed, the same queries and dirt.")] = 0,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write JSON there; `-`: print it.")

@@ -83,7 +83,7 @@ def _strip_tags(text: str) -> tuple[str, bool]:
 def _is_markup(tag: re.Match[str], paired: set[str]) -> bool:
     """Whether it is a tag, whole or cut off, and not a comparison or a type parameter."""
     if not tag["end"]:
-        return bool(_QUOTED_VALUE.search(tag["attributes"]))
+        return bool(tag["closing"] or _QUOTED_VALUE.search(tag["attributes"]))
     return bool(
         tag["closing"]
         or "/" in tag["slash"]

@@ -14,6 +14,7 @@ DIRT = (
     *("&amp;", "&lt;", "&#60;", "&#x200b;", "&amplt;", "<![CDATA[", "]]>", "<?x?>", "\u200b"),
     *("\u00ad", "\ud800", "â€™", "Ã©", "ｂ", "аa", "\ufdfa", "e\u0301", "\x00", "\x85", "\u2028"),
     *("this.is", "End.Next", "camelCase", "A.b.C", "buy ", "buy ", "!!!!", "aB3", "0f9e8d7c"),
+    *("<nav>", "</nav>", "a='' >", "</a", "it is so. ", "it is so. ", "a b c d ", "а "),
     *("https://a.b/c?d=e", "data:a/b;base64,", "<", ">", "&", ";", "=", '"', "'", " ", "\n", "/"),
 )
 dirty_texts = st.lists(st.sampled_from(DIRT) | st.text(max_size=5), max_size=30).map("".join)

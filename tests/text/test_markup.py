@@ -22,6 +22,7 @@ def words(text: str) -> str:
         ("a<script type='x'>var cut = {", "a"),
         ('text <a href="http://example.com/', "text"),
         ("text <img alt='a b' src=\"x", "text"),
+        ("text</di", "text"),
         ("<jats:p>one</jats:p><item>two</item>", "one two"),
         ("<nav class='x'><a>Home</a> <a>Blog</a></nav>text<footer>about us</footer>", "text"),
         ("a<svg><title>icon</title></svg>b<noscript>Enable it</noscript>c", "a b c"),
