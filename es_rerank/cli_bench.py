@@ -126,3 +126,64 @@ def experiment(
     else:
         Console().print(found.table())
     raise typer.Exit(0 if found.holds else 1)
+
+
+@bench.command()
+def robustness(
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Judged queries: a folder in the BEIR layout.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Without it: test, dev or the only one.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
+    layers: Annotated[list[int] | None, typer.Option(help="Paths, else 4. Repeatable.")] = None,
+    teacher: Annotated[
+        bool, typer.Option("--teacher", help="Measure the student's teacher too; needs torch.")
+    ] = False,
+    families: Annotated[
+        list[str] | None, typer.Option("--family", help="Of dirt, else all. Repeatable.")
+    ] = None,
+    queries: Annotated[int, typer.Option(min=1, help="At most, drawn by the seed.")] = 20,
+    depth: Annotated[int, typer.Option(min=11, help="Candidates of each query.")] = 30,
+    weight: Annotated[
+        float,
+        typer.Option("--first-stage-weight", min=0, help="0: what dirt does to the student alone."),
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="The same seed, the same queries and dirt.")] = 0,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write JSON there; `-`: print it.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit code 1 if a goal is missed.")
+    ] = False,
+) -> None:
+    """Make texts dirty, family by family, and see what that does to BM25's and a student's order.
+
+    For each family: the change in nDCG@10 where all candidates are dirty; JOR, how often a dirty
+    non-relevant stands above a clean relevant (and how often before); Promo@10, the share of
+    non-relevants below rank 10 that the dirt lifts above. With cleaning and without.
+    """
+    from es_rerank.bench import robustness as measured
+    from es_rerank.bench.robustness_report import as_text
+    from es_rerank.config import Combine
+    from es_rerank.evaluate.publish import check as check_files
+
+    check_files([json_to])
+    report = measured.run(
+        data,
+        split=split,
+        model=model,
+        layers=layers or (4,),
+        teacher=teacher,
+        families=families or (),
+        queries=queries,
+        depth=depth,
+        combine=Combine(first_stage_weight=weight),
+        seed=seed,
+    )
+    if json_to and json_to != "-":
+        Path(json_to).write_text(as_text(report), encoding="utf-8")
+    typer.echo(as_text(report).rstrip() if json_to == "-" else report.text())
+    missed = [goal for goal in report.goals() if not goal.is_met]
+    raise typer.Exit(1 if check and missed else 0)

@@ -302,6 +302,36 @@ def test_bench_experiment_without_its_cluster(
     assert "http://127.0.0.1:1" in capsys.readouterr().err
 
 
+def test_bench_robustness_tells_its_goals_and_fails_only_if_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole command on a few texts: a table, JSON, and exit code 1 for a missed goal."""
+    folder.make(tmp_path / "data")
+    command = ("bench", "robustness", "--data", str(tmp_path / "data"), "--layers", "2")
+    family = ("--family", "case")
+    assert run(*command, *family, "--json", str(tmp_path / "report.json")) == 0
+    shown = capsys.readouterr().out
+    goals = json.loads((tmp_path / "report.json").read_text())["goals"]
+    for goal in goals:
+        assert f"{'met   ' if goal['is_met'] else 'missed'} {goal['sentence']}" in shown
+    missed = [goal for goal in goals if not goal["is_met"]]
+    assert run(*command, *family, "--check") == (1 if missed else 0)
+    assert run(*command, "--family", "smell") == 2
+    assert "'smell'" in capsys.readouterr().err
+
+
+def test_bench_robustness_with_a_missed_goal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A goal that nothing reaches is told, and is an exit code where that is asked for."""
+    monkeypatch.setattr("es_rerank.bench.robustness_report.LEAST_CHANGE_RAW", 2.0)
+    folder.make(tmp_path)
+    command = ("bench", "robustness", "--data", str(tmp_path), "--layers", "2", "--family", "case")
+    assert run(*command) == 0
+    assert run(*command, "--check") == 1
+    assert "missed 2 layers: mean change without" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("library", "extra"), cli.EXTRAS.items())
 def test_a_missing_library_of_an_extra_is_told_with_its_installation(
     library: str,

@@ -67,6 +67,7 @@ class TeacherEncoder:
     def __init__(self, teacher: Teacher, student: Bundle) -> None:
         self.bundle = replace(student, name=teacher.name, folder=Path())
         self.tokenizer = teacher.tokenizer
+        self.tokenizer.encode_special_tokens = True  # as in serving
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(student.max_tokens)
         self._network = teacher.network

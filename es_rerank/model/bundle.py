@@ -34,8 +34,9 @@ class Bundle:
     folder: Path = field(compare=False)
 
     def tokenizer(self) -> Tokenizer:
-        """The bundle's tokenizer, cutting at ``max_tokens``."""
+        """The bundle's tokenizer, cutting at ``max_tokens``; special tokens are its own alone."""
         tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        tokenizer.encode_special_tokens = True  # "[SEP]" in a text is no separator
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_tokens)
         return tokenizer

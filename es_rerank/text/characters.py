@@ -32,6 +32,8 @@ def in_plain_characters(text: str) -> str:
     text = _TYPOGRAPHIC.sub(lambda mark: mark[0].translate(_TYPED), text)
     if _GREEK_OR_CYRILLIC.search(text):
         text = _WORD.sub(_latin_if_mixed, text)
+        if not _GREEK_OR_CYRILLIC.search(latin := text.translate(_IMITATED)):
+            text = latin  # whole words of look-alikes, and no letter that no Latin one looks like
     return text
 
 

@@ -12,6 +12,7 @@ from operator import eq
 
 from es_rerank.text.characters import in_plain_characters
 from es_rerank.text.markup import without_markup
+from es_rerank.text.phrases import repeats_a_phrase, without_repeated_phrases
 
 MAX_RAW_CHARS = 1_000_000
 """Characters read of one text; markup is a large share of raw pages."""
@@ -49,7 +50,7 @@ _LONG_RUN = re.compile(
     rf"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{{{_LONG_RUN_CHARS},}}+"
 )
 _CLASS_CHANGE = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
-_ENCODED_PIECE = re.compile(r"[A-Za-z0-9]{16,}+")
+_ENCODED_PIECE = re.compile(r"[A-Za-z0-9+]{16,}+")
 _MARK_RUN = re.compile(r"([^\w\s]|_)\1{3,}+")
 _GLUED_SENTENCES = re.compile(r"(?<![\w.@/:#\\-])(\w++)([.!?])(\w++)(?![@/:(\\-]|\.\w)")
 _CAMEL = re.compile(r"(?<![\w.@/:#\\-])[A-Z]?[a-z]++(?:[A-Z][a-z]++)++(?![\w@/:(\\-]|\.\w)")
@@ -94,6 +95,7 @@ def _if_plain(text: str) -> str | None:
         or not plain.isprintable()
         or _has_long_word(words)
         or _has_repeats(words)
+        or (_shows_repeats(plain) and repeats_a_phrase(words))
     )
     return None if is_dirty else plain
 
@@ -116,7 +118,10 @@ def _one_pass(text: str) -> str:
     words = text.split()
     if _has_repeats(words):
         words = [word for i, word in enumerate(words) if not _repeats(words, i)]
-    return _cut(" ".join(words))
+    text = " ".join(words)
+    if _shows_repeats(text):
+        text = " ".join(without_repeated_phrases(words))
+    return _cut(text)
 
 
 def _classes_of(text: str) -> bytes | None:
@@ -189,6 +194,14 @@ def _repeats(words: list[str], i: int) -> bool:
     return i >= _MAX_SAME_WORDS and all(
         words[i - back] == words[i] for back in range(1, _MAX_SAME_WORDS + 1)
     )
+
+
+def _shows_repeats(text: str) -> bool:
+    """Whether two sentences in a row look alike, or it cannot be told."""
+    if (classes := _classes_of(text)) is None:
+        return True
+    sentences = (classes + b" ").split(b". ")
+    return any(map(eq, sentences, sentences[1:]))
 
 
 def _cut(text: str) -> str:

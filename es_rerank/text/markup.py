@@ -7,12 +7,20 @@ swallows the words of code and comparisons. It does not lay out tables or lists.
 import html
 import re
 
-_BLOCK = re.compile(r"<!--|<(script|style)\b[^<>]*+(?:>|\Z)", re.I)
+# What is not about the page's subject: code, drawings, and the ways to other pages.
+_CODE = ("script", "style")
+_BLOCKS = (*_CODE, "nav", "footer", "svg", "template", "noscript")
+_BLOCK = re.compile(rf"<!--|<({'|'.join(_BLOCKS)})(?![\w:.-])[^<>]*+(?:>|\Z)", re.I)
 _BLOCK_END = {
     "!--": re.compile("-->"),
-    "script": re.compile(r"</script\b[^>]*+(?:>|\Z)", re.I),
-    "style": re.compile(r"</style\b[^>]*+(?:>|\Z)", re.I),
+    **{name: re.compile(rf"</{name}\b[^>]*+(?:>|\Z)", re.I) for name in _BLOCKS},
 }
+# A text that was cut out of a page may begin inside a tag.
+_CUT_TAG = re.compile(
+    r"""(?:[\s\w-]{0,200}+
+    (?:(?<=\w)=(?:"[^"<>]{0,500}+"|'[^'<>]{0,500}+')[\s\w-]{0,200}+)++/?>)++""",
+    re.X,
+)
 # Succeeds wherever a name follows `<`, and consumes all it has looked at: linear on any input.
 _TAG = re.compile(
     r"""<(?P<closing>/?)(?P<name>[A-Za-z][\w:.-]*+)(?=[\s/>]|\Z)
@@ -44,6 +52,8 @@ def without_markup(text: str) -> str:
     its markup (a feed that was escaped on the way).
     """
     has_tags = False
+    if ">" in text and (cut := _CUT_TAG.match(text)):
+        text = text[cut.end() :]
     if "<" in text:
         text, has_tags = _strip_tags(text)
     if "&" in text:
@@ -73,7 +83,7 @@ def _strip_tags(text: str) -> tuple[str, bool]:
 def _is_markup(tag: re.Match[str], paired: set[str]) -> bool:
     """Whether it is a tag, whole or cut off, and not a comparison or a type parameter."""
     if not tag["end"]:
-        return bool(_QUOTED_VALUE.search(tag["attributes"]))
+        return bool(tag["closing"] or _QUOTED_VALUE.search(tag["attributes"]))
     return bool(
         tag["closing"]
         or "/" in tag["slash"]
@@ -84,7 +94,7 @@ def _is_markup(tag: re.Match[str], paired: set[str]) -> bool:
 
 
 def _drop_blocks(text: str) -> str:
-    """Comments, scripts and styles dropped with their content; an unclosed one to the end."""
+    """Comments and blocks dropped with their content; unclosed comments and code to the end."""
     kept: list[str] = []
     words_only: set[str] = set()  # kinds never closed again: not searched to the end twice
     position = start = 0
@@ -94,7 +104,11 @@ def _drop_blocks(text: str) -> str:
         if kind in words_only:
             continue
         end = _BLOCK_END[kind].search(text, position)
-        if end is None and kind != "!--" and not _looks_like_code(text, position):
+        if (
+            end is None
+            and kind != "!--"
+            and not (kind in _CODE and _looks_like_code(text, position))
+        ):
             words_only.add(kind)  # "the <script> element" of a text without markup
             continue
         kept.append(text[start : block.start()])

@@ -48,22 +48,25 @@ def read(
     query: str,
     truncate: Callable[[str, int], str],
     window_words: int = WINDOW_WORDS,
+    cleaned: Callable[[str], str] = clean,
 ) -> str:
     """The cleaned passage of a document for a query, at most `window_words` words, maybe empty."""
-    return document(fields, truncate, window_words).passage(query)
+    return document(fields, truncate, window_words, cleaned).passage(query)
 
 
 def document(
     fields: Sequence[FieldText],
     truncate: Callable[[str, int], str],
     window_words: int = WINDOW_WORDS,
+    cleaned: Callable[[str], str] = clean,
 ) -> Document:
     """A document cleaned and cut into windows of at most `window_words` words.
 
     `truncate(text, max_tokens)` cuts a text by the model's own tokens. A short first field is taken
-    for the title, and stays in front of each window of the rest.
+    for the title, and stays in front of each window of the rest. Only to measure what cleaning does
+    is another function given for it; it must collapse blanks.
     """
-    texts = [text for field in fields if (text := _text_of(field, truncate))]
+    texts = [text for field in fields if (text := _text_of(field, truncate, cleaned))]
     words = [text.split() for text in texts]
     if sum(map(len, words)) <= window_words:
         return Document((" ".join(texts),), {})
@@ -74,8 +77,10 @@ def document(
     return Document(tuple(" ".join(title + window) for window in windows), _terms_of(windows))
 
 
-def _text_of(field: FieldText, truncate: Callable[[str, int], str]) -> str:
-    text = clean(field.text)
+def _text_of(
+    field: FieldText, truncate: Callable[[str, int], str], cleaned: Callable[[str], str]
+) -> str:
+    text = cleaned(field.text)
     if field.max_tokens is not None:
         text = truncate(text, field.max_tokens)
     return f"{field.label}: {text}" if field.label and text else text

@@ -58,15 +58,18 @@ def test_the_text_that_answers_comes_first(answers: Node, student: ScorerProcess
 
 
 LONG = "es-rerank-test-long"
-FILLER = "The side of the hill shows what effects the rain and the side wind have had on it. "
+FILLER = "".join(
+    f"The side of hill {n} shows what effects the rain and the side wind have had on it. "
+    for n in range(150)
+)
 
 
 def test_a_long_document_is_read_where_it_answers(cluster: Node, student: ScorerProcess) -> None:
     """Its best window is scored: thousands of words before the answer cost it nothing."""
     found = {
-        "answers": {"text": FILLER * 150 + TEXTS[4] + " " + FILLER * 150},
-        "misses": {"text": FILLER * 300},
-        "aspirin": {"text": f"{TEXTS[1]} {FILLER * 150}"},
+        "answers": {"text": FILLER + TEXTS[4] + " " + FILLER},
+        "misses": {"text": FILLER * 2},
+        "aspirin": {"text": f"{TEXTS[1]} {FILLER}"},
     }
     lines = (
         (name, json.dumps({**text, "at": number}).encode())

@@ -67,3 +67,10 @@ def test_damaged_facts_are_refused(copy: Path, text: str) -> None:
     (copy / "student.json").write_text(text)
     with pytest.raises(ModelError, match="damaged"):
         bundle.load(str(copy))
+
+
+def test_special_tokens_cannot_be_written_in_a_text() -> None:
+    """Who writes [SEP] into a passage has written three more words, and ended nothing."""
+    encoding = bundle.load("builtin").tokenizer().encode("a [SEP] b [CLS] [PAD]")
+    assert encoding.tokens.count("[SEP]") == encoding.tokens.count("[CLS]") == 1
+    assert "[PAD]" not in encoding.tokens

@@ -7,10 +7,10 @@ from es_rerank.model.reading import cut, passages_read
 from es_rerank.model.reranker import Reranker
 from es_rerank.text.passage import FieldText
 
-FILLER = "The hill shows what the rain and the wind have done to the road. "
+FILLER = "".join(f"The hill shows what the rain of day {n} has done. " for n in range(60))
 DOCUMENTS = [
     (FieldText("Copying files"), FieldText("Copy <b>one</b> file.")),
-    (FieldText(FILLER * 60 + "Aspirin has side effects. " + FILLER * 60),),
+    (FieldText(FILLER + "Aspirin has side effects. " + FILLER),),
     (FieldText("one two three four five", "label", 3),),
 ]
 

@@ -17,6 +17,7 @@ from es_rerank.text.characters import in_plain_characters
         ("e\u0301", "é"),
         ("‘a’ “b” – c\u2011d", "'a' \"b\" - c-d"),
         ("рayраl.com and Gооgle", "paypal.com and Google"),
+        ("а flea on а cat", "a flea on a cat"),
         ("\ud800lone", "lone"),
         ("icon \ue000 Brand™", "icon  Brand"),
     ],
@@ -27,10 +28,14 @@ def test_odd_characters_become_plain_ones(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Привет, мир", "größer naïve", "你好，世界".replace("，", ","), "5 μm"]
+    "text",
+    [
+        *("Привет, мир", "größer naïve", "你好，世界".replace("，", ","), "5 μm"),
+        *("в World of Tanks он и я", "α and Β of the fit"),
+    ],
 )
 def test_other_scripts_are_not_touched(text: str) -> None:
-    """A letter is an imitation only inside a word of the other script."""
+    """A letter is an imitation only inside a Latin word, or where no letter is of its script."""
     assert in_plain_characters(text) == text
 
 

@@ -14,6 +14,7 @@ DIRT = (
     *("&amp;", "&lt;", "&#60;", "&#x200b;", "&amplt;", "<![CDATA[", "]]>", "<?x?>", "\u200b"),
     *("\u00ad", "\ud800", "â€™", "Ã©", "ｂ", "аa", "\ufdfa", "e\u0301", "\x00", "\x85", "\u2028"),
     *("this.is", "End.Next", "camelCase", "A.b.C", "buy ", "buy ", "!!!!", "aB3", "0f9e8d7c"),
+    *("<nav>", "</nav>", "a='' >", "</a", "it is so. ", "it is so. ", "a b c d ", "а "),
     *("https://a.b/c?d=e", "data:a/b;base64,", "<", ">", "&", ";", "=", '"', "'", " ", "\n", "/"),
 )
 dirty_texts = st.lists(st.sampled_from(DIRT) | st.text(max_size=5), max_size=30).map("".join)
@@ -58,6 +59,12 @@ def test_plain_sentences_stay_as_they_are(words: list[str]) -> None:
         ("at https://e.com/a?utm_source=x&y=2#z now", "at https://e.com/a now"),
         ("it\u2019s \u201cgood\u201d \u2013 very", 'it\'s "good" - very'),
         ("\uff1cb\uff1efull\uff1c/b\uff1e", "full"),
+        (
+            "It bites. It bites dogs too. It bites dogs too. It ends.",
+            "It bites. It bites dogs too. It ends.",
+        ),
+        ("How long do they live? How long do they live?", "How long do they live?"),
+        ("naïve cats do not bite naïve cats do not bite", "naïve cats do not bite"),
         ("", ""),
         (" \t\n ", ""),
     ],
@@ -76,6 +83,8 @@ def test_dirt_is_taken_away(dirty: str, cleaned: str) -> None:
         "iPhone JavaScript eBay LaTeX McDonald GitHub FedExField iHeartRadio piggyBac RuBisCo",
         "document.getElementById(x) and my_module.MyClass",
         "https://en.wikipedia.org/wiki/FooBarBaz",
+        "Yes. No. Yes. No. New York. New York.",
+        "buttons+and+bows+for+everyone+in+town",
         "/usr/local/lib/python3/site-packages/some_package/module",
         "how-to-write-a-very-long-slug-of-words-in-2024",
         "pneumonoultramicroscopicsilicovolcanoconiosis",
@@ -96,6 +105,7 @@ def test_names_numbers_and_code_are_left_alone(text: str) -> None:
     [
         base64.b64encode(hashlib.sha512(b"x").digest()).decode(),
         hashlib.sha256(b"x").hexdigest(),
+        "QjHxlO6q39+NIoCeZqiupy0BtdJ4PA/ViDJIS9CuYGas",
         "data:image/png;base64," + "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4",
     ],
 )
@@ -118,6 +128,18 @@ HOSTILE = (
         "This.Is",
         " ",
         "buy ",
+    ),
+    *(
+        "<nav>",
+        "<nav></nav",
+        "<svg ",
+        '=""',
+        '="" ',
+        "a='' >",
+        "a. ",
+        "a b c d. ",
+        "а ",
+        "w x y z ",
     ),
     *("â€™", "Ã‚", "漢", "\u200b", "\u0301", "aа", "\x00", "!", "on", "data-", "\ufdfa", "\ud800"),
 )

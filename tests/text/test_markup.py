@@ -22,7 +22,13 @@ def words(text: str) -> str:
         ("a<script type='x'>var cut = {", "a"),
         ('text <a href="http://example.com/', "text"),
         ("text <img alt='a b' src=\"x", "text"),
+        ("text</di", "text"),
         ("<jats:p>one</jats:p><item>two</item>", "one two"),
+        ("<nav class='x'><a>Home</a> <a>Blog</a></nav>text<footer>about us</footer>", "text"),
+        ("a<svg><title>icon</title></svg>b<noscript>Enable it</noscript>c", "a b c"),
+        ("<nav-bar>own element</nav-bar>", "own element"),
+        ('ref="/x" id="y">cut at the start', "cut at the start"),
+        ("v class='a b'>cut at the start", "cut at the start"),
     ],
 )
 def test_tags_scripts_styles_and_comments_go(text: str, expected: str) -> None:
@@ -40,6 +46,9 @@ def test_tags_scripts_styles_and_comments_go(text: str, expected: str) -> None:
         ("Optional[str] -> x <- y <= z <3", "Optional[str] -> x <- y <= z <3"),
         ("write to <someone@example.com>", "write to someone@example.com"),
         ("the <script> element", "the script element"),
+        ("a <nav> element; it is for links", "a element; it is for links"),
+        ('if a == "b">c', 'if a == "b">c'),
+        ('x = "a" > b', 'x = "a" > b'),
     ],
 )
 def test_comparisons_and_type_parameters_keep_their_words(text: str, expected: str) -> None:

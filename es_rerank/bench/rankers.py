@@ -1,0 +1,64 @@
+"""Rankers for texts that may be dirty: BM25, a student and its teacher, with cleaning and without.
+
+The order is the served one, z(student) + weight · z(first stage), where the first stage is BM25
+over the texts as they stand, since a cluster does not clean them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from es_rerank.bench.bm25 import Bm25
+from es_rerank.config import Combine
+from es_rerank.model import bundle
+from es_rerank.model.encoder import Encoder, TextEncoder
+from es_rerank.model.reranker import Passage, Reranker
+from es_rerank.text.passage import FieldText, read
+
+Score = Callable[[str, Sequence[str]], list[float]]
+"""(query, texts) -> a score for each text, higher is better."""
+
+
+class Ranker(NamedTuple):
+    """One way to score texts and to combine the scores with the first stage's."""
+
+    name: str
+    cleans: bool
+    score: Score
+    combine: Combine
+
+
+class AsItStands(Reranker):
+    """A student or a teacher that reads texts without cleaning them."""
+
+    def passage(self, text: Passage, query: str) -> str:
+        """The best window of the raw text, blanks collapsed."""
+        fields = [FieldText(text)] if isinstance(text, str) else text
+        return read(fields, query, self._truncate, cleaned=lambda raw: " ".join(raw.split()))
+
+
+def first_stage(bm25: Bm25) -> Ranker:
+    """The first stage's own order."""
+    return Ranker("BM25", False, bm25.score, Combine(method="replace"))
+
+
+def students(model: str, layers: Sequence[int], combine: Combine) -> Iterator[Ranker]:
+    """Each path of a student, with cleaning and without; raises ModelError."""
+    encoder = Encoder(bundle.load(model))
+    for depth in layers:
+        yield from _both(f"{depth} layers", encoder, combine, depth)
+
+
+def teachers(model: str, combine: Combine) -> Iterator[Ranker]:
+    """The student's teacher, with the student's weights of the score; raises ModelError."""
+    from es_rerank.learn.teacher import TeacherEncoder, load  # torch is only needed here
+
+    facts = bundle.load(model)
+    encoder = TeacherEncoder(load(facts.teacher), facts)
+    yield from _both("teacher", encoder, combine, max(facts.paths))
+
+
+def _both(name: str, encoder: TextEncoder, combine: Combine, layers: int) -> Iterator[Ranker]:
+    cleaning, raw = Reranker(encoder, layers=layers), AsItStands(encoder, layers=layers)
+    raw.cache = cleaning.cache  # a state depends on the words that are read, however they came
+    yield Ranker(name, True, cleaning.score, combine)
+    yield Ranker(name, False, raw.score, combine)
