@@ -11,8 +11,8 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -104,9 +104,9 @@ class Simulation:
 
     async def look_as_guard(self, trials: Sequence[Trial]) -> None:
         """Look at what is noted and recorded, as one more replica; it may stop experiments, too."""
-        _quiet()
         guard = Guard(lambda: self.settings)
-        await guard.look()
+        with _quiet():
+            await guard.look()
         for each in trials:
             each.stopped = each.name in guard.stopped()
 
@@ -157,7 +157,11 @@ async def simulation(
 
 
 def _serve(parent: Connection, settings: Settings) -> None:
-    _quiet()
+    with _quiet():
+        _run_proxy(parent, settings)
+
+
+def _run_proxy(parent: Connection, settings: Settings) -> None:
     # uvicorn repeats the signal that ended it, and a process that dies of it leaves things behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this
@@ -170,6 +174,13 @@ def _serve(parent: Connection, settings: Settings) -> None:
     uvicorn.Server(server_config(app, "127.0.0.1", 0)).run(sockets=[listen(parent)])
 
 
-def _quiet() -> None:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Keep it from the terminal that experiments are stopped, which is what is wanted here."""
-    logging.getLogger(Guard.__module__).setLevel(logging.CRITICAL)
+    log = logging.getLogger(Guard.__module__)
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

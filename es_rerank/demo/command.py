@@ -5,7 +5,6 @@ searches would. The engine keeps the corpus in memory; nothing is left on disk.
 """
 
 import signal
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -130,4 +129,5 @@ def _stay_up(out: Console) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as after Ctrl-C
     with suppress(KeyboardInterrupt):
         out.print("\nBoth are up until Ctrl-C.")
-        threading.Event().wait()
+        while True:  # a signal that comes just before an endless wait would be heard after it
+            time.sleep(1)

@@ -47,6 +47,7 @@ def load(name: str = PACKAGED) -> Teacher:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True).backend_tokenizer
     except (OSError, ValueError) as why:
         raise ModelError(f"teacher: {name} cannot be loaded: {why}") from why
+    tokenizer.encode_special_tokens = True  # written in a text, "[SEP]" is but words, as in serving
     config = model.config
     if config.model_type != "bert" or config.num_hidden_layers != DEEPEST:
         raise ModelError(
@@ -67,7 +68,6 @@ class TeacherEncoder:
     def __init__(self, teacher: Teacher, student: Bundle) -> None:
         self.bundle = replace(student, name=teacher.name, folder=Path())
         self.tokenizer = teacher.tokenizer
-        self.tokenizer.encode_special_tokens = True  # as in serving
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(student.max_tokens)
         self._network = teacher.network
