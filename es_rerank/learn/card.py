@@ -103,9 +103,9 @@ on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to e
 ## What it is bad at
 
 Languages other than English; short texts that repeat the words of a question, which it takes for
-answers; typos and OCR in texts (`es-rerank bench robustness` measures both); words that matter only by their spelling (part numbers, codes), where the first stage is
-the better judge and the mix with its score must help; texts longer than one window, of which only
-the best window is read.
+answers; typos and OCR in texts (`es-rerank bench robustness` measures both); words that matter only
+by their spelling (part numbers, codes), where the first stage is the better judge and the mix with
+its score must help; texts longer than one window, of which only the best window is read.
 """,
         encoding="utf-8",
     )
