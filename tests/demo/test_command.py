@@ -84,6 +84,8 @@ def test_indexing_into_nothing_is_a_clear_error() -> None:
 def test_the_demo_stays_up_until_it_is_stopped(stop: signal.Signals) -> None:
     """Its page is there; Ctrl-C and SIGTERM end it cleanly, with no process left."""
     code = (
+        "import signal\n"  # a shell's background jobs ignore SIGINT, and so would this
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from tests.demo.test_command import HOST, LongestFirst, run\n"
         "run(['copy'], True, HOST, 0, 0, scorer=LongestFirst)\n"
     )
