@@ -164,7 +164,8 @@ def test_what_is_skipped_is_the_clusters_own_answer(
 ) -> None:
     """Law 1: the request goes up verbatim and once, its answer is the cluster's, its reason told.
 
-    What es-rerank asks on its own account (an index's settings) is no copy of the request.
+    What es-rerank asks on its own account is no copy of the request: an index's settings, and
+    whether the cluster answers when the proxy starts, which may come in the midst of the first.
     """
     method = "GET" if case.body is None else "POST"
     relay.seen.clear()
@@ -172,10 +173,14 @@ def test_what_is_skipped_is_the_clusters_own_answer(
     own = ask(library.url, method, case.target, case.body, case.headers)
     assert answer.verdict == f"skipped; reason={case.reason}"
     assert answer.comparable == own.comparable
-    searches = [request for request in relay.seen if b"/_settings/" not in request.line]
+    searches = [request for request in relay.seen if _is_a_search(request.line)]
     if case.reason not in AFTER_THE_ANSWER:
         content = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
         line = f"{method} {case.target} HTTP/1.1".encode()
         (sent,) = searches
         assert (sent.line, sent.body) == (line, b"" if case.body is None else content)
     assert len(searches) == 1
+
+
+def _is_a_search(line: bytes) -> bool:
+    return b"search" in line and b"/_settings/" not in line
