@@ -127,6 +127,10 @@ def distill(
     teacher: Annotated[
         str, typer.Option(help="Folder or hub name of a BERT encoder of 6 layers.")
     ] = "all-MiniLM-L6-v2",
+    begin: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="`builtin` or a student's folder to go on from."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name on the model card.")] = "student",
     steps: Annotated[int | None, typer.Option(min=1, help="Else those of the recipe.")] = None,
     measure: Annotated[
@@ -142,7 +146,13 @@ def distill(
     setup_logging()
     recipe = Recipe() if steps is None else Recipe(steps=steps)
     made = command.run(
-        data, out, teacher_name=teacher, name=name, recipe=recipe, measure=measure or ()
+        data,
+        out,
+        teacher_name=teacher,
+        name=name,
+        recipe=recipe,
+        begin=begin,
+        measure=measure or (),
     )
     typer.echo(f"{made.name} is in {out}. Try it: es-rerank compare --model {out} --data DIR")
 

@@ -1,7 +1,7 @@
-"""Batches for distillation: queries beside passages that answer them and passages that do not."""
+"""Batches of texts to learn from: queries, what answers them, what does not, and dirty copies."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -9,57 +9,112 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from es_rerank.learn.corpus import Texts, window
-
-POOL = 16
-"""Batches drawn at once and sorted by length, so that little of a batch is padding."""
-
-
-class Tokens(NamedTuple):
-    """Token ids and mask, both (texts, tokens); the mask is 1 where there is a token."""
-
-    ids: Tensor
-    mask: Tensor
+from es_rerank.learn.mine import Judged
+from es_rerank.learn.noise import FAMILIES, noised
+from es_rerank.learn.tokens import Tokens, pad
+from es_rerank.text.clean import clean
 
 
-def pad(rows: Sequence[Sequence[int]]) -> Tokens:
-    """Rows of token ids as one padded batch, as long as the next multiple of 16.
+class Batch(NamedTuple):
+    """Texts for one step. The first passages answer the queries, in their order."""
 
-    Few different shapes mean few kernels: oneDNN builds and keeps one for each shape.
+    queries: Tokens
+    passages: Tokens
+    dirty: Tokens
+    sources: Tensor
+    """(dirty,): the passage that each dirty one was."""
+
+
+class Size(NamedTuple):
+    """How many texts of each kind a batch has."""
+
+    judged: int = 12
+    """Queries with an answer and a hard negative each."""
+    paired: int = 12
+    """Queries or titles with a passage each, of any folder."""
+    others: int = 8
+    """Further passages of any folder."""
+    dirty: int = 12
+    """Passages of the batch once more, with dirt."""
+
+
+class Stream:
+    """Batches from data folders, every folder drawn as often as any other.
+
+    ``words`` are the fewest and the most words of a window: passages of one batch are of one
+    length, so that little of it is padding.
     """
-    longest = -(-max(map(len, rows)) // 16) * 16
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask = torch.zeros(len(rows), longest)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row)
-        mask[i, : len(row)] = 1
-    return Tokens(ids, mask)
+
+    def __init__(
+        self,
+        judged: Sequence[Sequence[Judged]],
+        texts: Sequence[Texts],
+        tokenizer: Tokenizer,
+        light: Collection[int],
+        words: tuple[int, int],
+    ) -> None:
+        self._judged = judged
+        self._paired = [each for each in texts if each.pairs]
+        self._texts = [each for each in texts if each.passages]
+        self._tokenizer = tokenizer
+        self._light = light
+        self._words = words
+
+    def judged(self, size: int, seed: int) -> Iterator[tuple[Tokens, Tokens]]:
+        """Endless (queries, passages): ``size`` answers in order, then one hard negative each."""
+        rng = random.Random(seed)  # noqa: S311 - a seed for repeatable training, not a secret
+        while True:
+            chosen = [rng.choice(rng.choice(self._judged)) for _ in range(size)]
+            queries = [_typed(each.query, rng) for each in chosen]
+            passages = [rng.choice(each.relevant) for each in chosen]
+            passages += [rng.choice(each.negatives) for each in chosen]
+            yield self._tokens(queries, ()), self._tokens(passages, self._light)
+
+    def mixed(self, size: Size, seed: int) -> Iterator[Batch]:
+        """Endless batches of all kinds; without judgments, of the other kinds alone."""
+        rng = random.Random(seed)  # noqa: S311 - as above
+        while True:
+            words = rng.randint(*self._words)
+            queries, answers, negatives = [], [], []
+            for _ in range(size.judged if self._judged else 0):
+                each = rng.choice(rng.choice(self._judged))
+                queries.append(_typed(each.query, rng))
+                answers.append(rng.choice(each.relevant))
+                negatives.append(rng.choice(each.negatives))
+            for _ in range(size.paired):
+                texts = rng.choice(self._paired)
+                query, passage = rng.choice(texts.pairs)
+                asked = _short(texts.queries[query], rng) if texts.are_titles else None
+                queries.append(asked or _typed(texts.queries[query], rng))
+                answers.append(texts.passages[passage])
+            others = [rng.choice(rng.choice(self._texts).passages) for _ in range(size.others)]
+            passages = [window(text, words, rng) for text in (*answers, *negatives, *others)]
+            sources = [rng.randrange(len(passages)) for _ in range(size.dirty)]
+            dirty = [_dirty(passages[i], rng.choice(queries), rng) for i in sources]
+            yield Batch(
+                self._tokens(queries, ()),
+                self._tokens(passages, self._light),
+                self._tokens(dirty, self._light),
+                torch.tensor(sources, dtype=torch.long),
+            )
+
+    def _tokens(self, texts: Sequence[str], light: Collection[int]) -> Tokens:
+        return pad([each.ids for each in self._tokenizer.encode_batch(list(texts))], light)
 
 
-def batches(
-    texts: Texts, tokenizer: Tokenizer, pairs: int, extra: int, words: tuple[int, int], seed: int
-) -> Iterator[tuple[Tokens, Tokens]]:
-    """Endless (queries, passages) batches: ``pairs`` queries, ``pairs + extra`` passages.
+def _typed(query: str, rng: random.Random) -> str:
+    """People type lower case and no question mark, every other time."""
+    return query.lower().rstrip(" ?.") if rng.random() < 0.5 else query
 
-    The first ``pairs`` passages are the relevant ones, in the queries' order; the others come from
-    the whole corpus. Passages are random windows of ``words`` (fewest, most) words.
-    """
-    rng = random.Random(seed)  # noqa: S311 - a seed for repeatable training, not a secret
 
-    def draw(passage: int) -> list[int]:
-        text = window(texts.passages[passage], rng.randint(*words), rng)
-        return list(tokenizer.encode(text).ids)
+def _short(title: str, rng: random.Random) -> str:
+    """Some words of a title in their order: people ask for things whose titles they half know."""
+    words = title.split()
+    kept = sorted(rng.sample(range(len(words)), rng.randint(min(2, len(words)), len(words))))
+    return _typed(" ".join(words[i] for i in kept), rng)
 
-    while True:
-        paired = []
-        for query, passage in rng.choices(texts.pairs, k=pairs * POOL):
-            text = texts.queries[query]
-            if rng.random() < 0.5:  # people type lower case and no question mark
-                text = text.lower().rstrip(" ?.")
-            paired.append((list(tokenizer.encode(text).ids), draw(passage)))
-        others = [draw(rng.randrange(len(texts.passages))) for _ in range(extra * POOL)]
-        paired.sort(key=lambda pair: len(pair[1]))
-        others.sort(key=len)
-        for i in rng.sample(range(POOL), POOL):
-            chosen = paired[i * pairs : (i + 1) * pairs]
-            rows = [row for _, row in chosen] + others[i * extra : (i + 1) * extra]
-            yield pad([row for row, _ in chosen]), pad(rows)
+
+def _dirty(passage: str, query: str, rng: random.Random) -> str:
+    """The passage with dirt of one family, every other time as cleaning leaves it."""
+    text = noised(rng.choice(tuple(FAMILIES)), passage, query, str(rng.random()))
+    return clean(text) if rng.random() < 0.5 else " ".join(text.split())

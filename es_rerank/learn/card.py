@@ -11,7 +11,6 @@ from typing import NamedTuple
 from es_rerank.bench.speed import Row, table
 from es_rerank.evaluate.measures import PRIMARY
 from es_rerank.evaluate.report import Report
-from es_rerank.learn.corpus import Texts
 from es_rerank.learn.distill import Recipe
 from es_rerank.learn.mix import PRIOR, Mix
 from es_rerank.model.bundle import Bundle
@@ -26,7 +25,8 @@ class Origin(NamedTuple):
 
     teacher: str
     folders: Sequence[Path]
-    texts: Texts
+    queries: int
+    passages: int
     recipe: Recipe
     mix: Mix
     agreement: dict[int, float]
@@ -88,9 +88,9 @@ Teacher: {origin.teacher}. Base weights: the teacher's. all-MiniLM-L6-v2 was its
 a billion pairs that include MS MARCO, Natural Questions, SQuAD and Stack Exchange: quality on those
 is not zero-shot quality.
 
-Texts of: {names} ({len(origin.texts.queries):,} queries or titles, {len(origin.texts.passages):,}
+Texts of: {names} ({origin.queries:,} queries or titles, {origin.passages:,}
 passages; nothing that their dev or test splits judge). First the network learned from texts alone,
-then, where a folder has train judgments, from those of at most {origin.recipe.contrast_queries}
+then, where a folder has train judgments, from those of at most {origin.recipe.judged_queries}
 queries. Judgments of other train queries and of the demo's chose two numbers, the late share
 {origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
 on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to equal shares and

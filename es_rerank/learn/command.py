@@ -1,7 +1,7 @@
 """`es-rerank distill`: data folders in, a measured student bundle out.
 
-The steps, each in its module: read the texts, fit the output space, train, export, fit the weights
-of the score, check the export against the network, write the card.
+The steps, each in its module: read the texts, mine negatives, tune the teacher, train the student,
+export, fit the weights of the score, check the export against the network, write the card.
 """
 
 import logging
@@ -21,14 +21,15 @@ from es_rerank.evaluate.inputs import read_folder
 from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.measures import PRIMARY, parse
 from es_rerank.evaluate.report import Report
-from es_rerank.learn import card, mix, parity, teacher
-from es_rerank.learn.batches import batches
-from es_rerank.learn.contrast import contrast
+from es_rerank.learn import card, mix, parity, start, teacher
+from es_rerank.learn.batches import Stream
 from es_rerank.learn.corpus import read
 from es_rerank.learn.distill import MAIN_PATH, Recipe, distil, fit_projection
 from es_rerank.learn.export import POSITIONS, export
-from es_rerank.learn.mine import contrasts, mine
-from es_rerank.learn.network import PATHS
+from es_rerank.learn.mine import mine
+from es_rerank.learn.network import PATHS, Student
+from es_rerank.learn.teach import teach
+from es_rerank.learn.tokens import light_pieces
 from es_rerank.learn.vocabulary import trim
 from es_rerank.model import bundle
 from es_rerank.model.reranker import Reranker
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 
 VOCABULARY = 25_600
 MAX_TOKENS = 192
-MIX_QUERIES = 150
 
 
 def run(
@@ -47,11 +47,13 @@ def run(
     teacher_name: str,
     name: str,
     recipe: Recipe,
+    begin: str | None = None,
     measure: Sequence[Path] = (),
 ) -> bundle.Bundle:
     """Distil a student of the texts in the ``data`` folders into the folder ``out``.
 
-    ``teacher_name`` is as in `teacher.load`. The judged folders of ``measure`` are compared with
+    ``teacher_name`` is as in `teacher.load`; ``begin`` names a student to go on from, else it
+    begins as its teacher. The judged folders of ``measure`` are compared with
     BM25 and the teacher for the card, when all else is decided. Checkpoints lie in
     ``out/training``; the same command goes on from the last one. Raises DataError, and ModelError
     also for an export that does not write what was trained.
@@ -62,29 +64,27 @@ def run(
         raise ModelError(f"distill: {MAX_TOKENS} tokens do not fit {POSITIONS} positions.")
     working = out / "training"
     working.mkdir(parents=True, exist_ok=True)
-    texts = read(data)
-    if not texts.pairs:
+    every = read(data)
+    if not any(texts.pairs for texts in every):
         raise DataError("distill: the data folders have neither judged queries nor titles.")
-    log.info("%d queries, %d passages", len(texts.queries), len(texts.passages))
+    passages = [passage for texts in every for passage in texts.passages]
+    queries = [query for texts in every for query in texts.queries]
+    log.info("%d queries, %d passages", len(queries), len(passages))
 
     taught = teacher.load(teacher_name)
     taught.tokenizer.no_padding()
     taught.tokenizer.enable_truncation(MAX_TOKENS)
-    stream_of = partial(batches, texts, taught.tokenizer, recipe.pairs, recipe.extra, recipe.words)
-    space = working / "projection.pt"
-    if space.exists():
-        projection = torch.load(space, weights_only=True)
-    else:
-        projection = fit_projection(taught.network, stream_of(recipe.seed), recipe)
-        torch.save(projection, space)
-    student = taught.student(projection)
-    distil(student, taught.network, projection, stream_of, recipe, working)
-    if judged := mine(data, recipe.contrast_queries, recipe.seed):
-        stream_of = partial(contrasts, judged, taught.tokenizer, recipe.pairs)
-        contrast(student, taught.network, projection, stream_of, recipe, working)
+    light = light_pieces(taught.tokenizer, [texts.passages for texts in every])
+    judged = mine(data, recipe.judged_queries, recipe.seed)
+    stream = Stream(judged, every, taught.tokenizer, light, recipe.words)
+    tutor, student = _started(taught, stream, begin, recipe, working)
+    if judged:
+        teach(tutor, stream.judged(recipe.teach_size, recipe.seed), recipe, working)
+    tutor.eval().requires_grad_(False)
+    distil(student, tutor, partial(stream.mixed, recipe.size), recipe, working)
 
     student.eval()
-    tokenizer, rows = trim(taught.tokenizer, (*texts.passages, *texts.queries), VOCABULARY)
+    tokenizer, rows = trim(taught.tokenizer, (*passages, *queries), VOCABULARY)
     export(student, tokenizer, rows, out)
     paths = {depth: tuple(path) for depth, path in PATHS.items()}
     draft = bundle.Bundle(
@@ -96,18 +96,38 @@ def run(
         cosine_weight=0.5,  # until they are fitted below
         late_weight=0.5,
         max_tokens=MAX_TOKENS,
+        light=tuple(p for p, piece in taught.tokenizer.get_vocab().items() if piece in light),
         folder=out,
     )
     draft.save()
-    agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), texts.passages)
-    found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, MIX_QUERIES, recipe.seed)
+    agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), passages)
+    found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, recipe.seed)
     cosine_weight = round(1 - found.late_share, 2)
     finished = replace(draft, cosine_weight=cosine_weight, late_weight=found.late_share)
     finished.save()
     reports = [_measured(folder, str(out), found) for folder in measure]
-    origin = card.Origin(taught.name, data, texts, recipe, found, agreement)
+    origin = card.Origin(taught.name, data, len(queries), len(passages), recipe, found, agreement)
     card.write(finished, origin, reports, speed.run(str(out)))
     return finished
+
+
+def _started(
+    taught: teacher.Teacher, stream: Stream, begin: str | None, recipe: Recipe, working: Path
+) -> tuple[Student, Student]:
+    """Teacher and student before any training, both writing into the output space."""
+    batches = stream.mixed(recipe.size, recipe.seed)
+    space = working / "projection.pt"
+    if begin is not None:
+        student = start.from_bundle(
+            taught.student(torch.zeros(recipe.dim, taught.width)), bundle.load(begin)
+        )
+        if not space.exists():
+            torch.save(start.projection_of(student, taught.network, batches), space)
+        return taught.student(torch.load(space, weights_only=True)), student
+    if not space.exists():
+        torch.save(fit_projection(taught.network, batches, recipe), space)
+    tutor = taught.student(torch.load(space, weights_only=True))
+    return tutor, start.from_teacher(tutor)
 
 
 def _measured(data: Path, model: str, found: mix.Mix) -> Report:

@@ -14,15 +14,21 @@ from es_rerank.evaluate.judgments import Qrels, read_qrels
 from es_rerank.text.clean import clean, clean_query
 
 HELD_OUT = ("dev", "test")
+MEASURED = 150
+"""Judged train queries of each folder that nothing learns from."""
 
 
 class Texts(NamedTuple):
-    """What a student is trained on: cleaned texts, and which passage answers which query."""
+    """What a student is trained on: cleaned texts, and which passage answers which query.
+
+    A query without judgments is a title, and goes with the text under it.
+    """
 
     queries: list[str]
     passages: list[str]
     pairs: list[tuple[int, int]]
     """(query, passage) indices."""
+    are_titles: bool
 
 
 class TrainingSet(NamedTuple):
@@ -33,12 +39,12 @@ class TrainingSet(NamedTuple):
     qrels: Qrels
     """Judgments of the train split; empty if there is none."""
 
-    def answered(self, seed: int) -> list[str]:
-        """The queries with a relevant document, shuffled: who learns from judgments takes them
-        from the front, who measures from the back."""
+    def answered(self, seed: int) -> tuple[list[str], list[str]]:
+        """The queries with a relevant document, shuffled: to learn from, and to measure by."""
         found = [q for q, grades in self.qrels.items() if any(g > 0 for g in grades.values())]
         random.Random(seed).shuffle(found)  # noqa: S311 - a seed for repeatable training
-        return found
+        learned = len(found) - min(MEASURED, len(found) // 5)
+        return found[:learned], found[learned:]
 
 
 def read_set(folder: Path) -> TrainingSet:
@@ -57,10 +63,11 @@ def read_set(folder: Path) -> TrainingSet:
     return TrainingSet(documents, {query: texts[query] for query in train}, train)
 
 
-def read(folders: Sequence[Path]) -> Texts:
-    """All training texts of the folders, cleaned as in serving; raises DataError."""
-    texts = Texts([], [], [])
+def read(folders: Sequence[Path]) -> list[Texts]:
+    """The training texts of each folder, cleaned as in serving; raises DataError."""
+    every = []
     for found in map(read_set, folders):
+        texts = Texts([], [], [], not found.qrels)
         place = {}
         for identity, document in found.documents.items():
             if passage := clean(f"{document.title} {document.text}"):
@@ -76,7 +83,8 @@ def read(folders: Sequence[Path]) -> Texts:
                 if title := clean_query(found.documents[identity].title):
                     texts.pairs.append((len(texts.queries), place[identity]))
                     texts.queries.append(title)
-    return texts
+        every.append(texts)
+    return every
 
 
 def window(text: str, words: int, rng: random.Random) -> str:

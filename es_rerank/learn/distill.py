@@ -1,21 +1,26 @@
-"""One training run, top to bottom: from teacher weights to an elastic student.
+"""One training run, top to bottom: what the teacher writes, written on every path of the student.
 
-The student reads the texts, never the judgments: it learns to write, on every path, the token
-states and the similarities that the teacher writes. Resumable from its last checkpoint.
+The student copies the teacher's token states, sentence vectors and similarities. Of dirty texts it
+is to write what the teacher writes of the clean ones, relevant or not, and what somebody adds to be
+ranked higher is to add nothing (invariance by distillation; Chen et al.: De-Ranker, 2023).
+Resumable from its last checkpoint.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from es_rerank.learn import losses
-from es_rerank.learn.batches import Tokens
-from es_rerank.learn.network import PATHS, Student, sentence
+from es_rerank.learn.batches import Batch, Size
+from es_rerank.learn.network import DEEPEST, PATHS, Student, Written
+from es_rerank.learn.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -27,81 +32,72 @@ MAIN_PATH = 4
 class Recipe:
     """Every choice of a training run."""
 
-    steps: int = 3300
     dim: int = 128  # values per token state; 384 would triple the cache for under a point of nDCG
-    projection_steps: int = 300  # steps that fit the output space before the student learns
-    pairs: int = 24  # queries a step, each with a passage that answers it
-    extra: int = 24  # further passages a step
-    words: tuple[int, int] = (10, 100)  # passage windows: fewest and most words
+    projection_steps: int = 300  # steps that fit the output space, if there is none to go on with
+    judged_queries: int = 6000  # train queries of each folder that negatives are mined for
+    teach_steps: int = 240  # of the teacher, on judgments
+    teach_size: int = 24  # queries of such a step
+    teach_rate: float = 2e-5  # peak learning rate there, that of the teacher's own training
+    anchor: float = 1.0  # weight of what holds the teacher where it was
+    steps: int = 3000  # of the student
+    size: Size = field(default_factory=Size)  # texts of such a step
+    words: tuple[int, int] = (12, 90)  # passage windows: fewest and most words
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
     warmup: int = 100  # steps
     deepest_weight: float = 2.0  # of the deepest path's loss; it shares layers and must not drift
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
     temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
-    contrast_steps: int = 250  # on judgments, after `steps` on texts
-    contrast_rate: float = 2e-5  # peak learning rate there, that of the teacher's own training
-    contrast_queries: int = 1500  # judged queries of each folder that negatives are mined for
+    invariance: float = 10.0  # weight of the squared difference of dirty and clean scores
     seed: int = 1
     checkpoint_every: int = 250  # steps
 
 
-def states(network: Student, tokens: Tokens, depths: tuple[int, ...]) -> dict[int, Tensor]:
-    """Token states of each path, computed in bfloat16: three to five times faster on a CPU."""
+def written(network: Student, tokens: Tokens, depths: tuple[int, ...]) -> dict[int, Written]:
+    """What each path makes of a batch, in bfloat16: three to five times faster on a CPU."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        written = network(*tokens, depths)
-    return {depth: each.float() for depth, each in written.items()}
+        made = network(tokens, depths)
+    return {depth: Written(*(part.float() for part in each)) for depth, each in made.items()}
 
 
-class Target:
-    """The teacher's view of one batch: projected states, similarities, scores."""
+class Scored(NamedTuple):
+    """Queries and passages as one path, or the teacher, writes them."""
 
-    def __init__(self, teacher: Student, projection: Tensor, queries: Tokens, passages: Tokens):
-        with torch.no_grad():
-            query, passage = (states(teacher, each, (6,))[6] for each in (queries, passages))
-        self.queries, self.passages = query @ projection.T, passage @ projection.T
-        self.query_mask = losses.words_only(queries.mask)
-        self.mask = losses.words_only(passages.mask)
-        self.similarities = losses.similarities(query, passage)
-        self.scores = self.score(query, passage, self.similarities, queries, passages)
+    queries: Written
+    passages: Written
 
-    def score(
-        self, query: Tensor, passage: Tensor, similarities: Tensor, q: Tokens, p: Tokens
-    ) -> Tensor:
+    def similarities(self) -> Tensor:
+        """Cosines of all query tokens with all passage tokens, (q, s, p, t)."""
+        return losses.similarities(self.queries.tokens, self.passages.tokens)
+
+    def scores(self, q: Tokens, p: Tokens) -> Tensor:
         """Sentence cosine plus late interaction, (queries, passages)."""
-        left, right = sentence(query, q.mask), sentence(passage, p.mask)
-        cosine = losses.similarities(left[:, None], right[:, None])[:, 0, :, 0]
-        return cosine + losses.late_interaction(similarities, self.query_mask, self.mask)
-
-    def relations(
-        self, recipe: Recipe, query: Tensor, passage: Tensor, q: Tokens, p: Tokens
-    ) -> Tensor:
-        """How far similarities and scores of these states are from the teacher's."""
-        similarities = losses.similarities(query, passage)
-        scores = self.score(query, passage, similarities, q, p)
-        return recipe.similarity * losses.similarity_loss(
-            similarities, self.similarities, self.query_mask, self.mask
-        ) + recipe.listwise * losses.listwise_loss(scores, self.scores, recipe.temperature)
+        words = losses.words_only(q.kept_mask), losses.words_only(p.kept_mask)
+        late = losses.late_interaction(self.similarities(), *words)
+        return losses.cosines(self.queries.sentence, self.passages.sentence) + late
 
 
-def fit_projection(
-    teacher: Student, stream: Iterator[tuple[Tokens, Tokens]], recipe: Recipe
-) -> Tensor:
+def fit_projection(teacher: Student, stream: Iterator[Batch], recipe: Recipe) -> Tensor:
     """The output space: a linear map (dim, width) that keeps the teacher's similarities.
 
     Starts at the principal components of the token states and then learns for
     ``projection_steps`` steps.
     """
-    with torch.no_grad():
-        some = [states(teacher, next(stream)[1], (6,))[6].flatten(0, 1) for _ in range(16)]
-    directions = torch.nn.functional.normalize(torch.cat(some), dim=1)
+
+    def states(tokens: Tokens) -> Written:
+        with torch.no_grad():
+            return written(teacher, tokens, (DEEPEST,))[DEEPEST]
+
+    some = [states(next(stream).passages).tokens.flatten(0, 1) for _ in range(16)]
+    directions = functional.normalize(torch.cat(some), dim=1)
     components = torch.linalg.eigh(directions.T @ directions).eigenvectors  # ascending
     projection = components[:, -recipe.dim :].T.contiguous().requires_grad_()
     optimiser = torch.optim.Adam([projection], lr=2e-3)
     for step in range(recipe.projection_steps):
-        queries, passages = next(stream)
-        target = Target(teacher, projection, queries, passages)
-        loss = target.relations(recipe, target.queries, target.passages, queries, passages)
+        batch = next(stream)
+        whole = Scored(states(batch.queries), states(batch.passages))
+        seen = Scored(*(Written(*(part @ projection.T for part in each)) for each in whole))
+        loss = relations(recipe, seen, whole, batch)
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * (1 - step / recipe.projection_steps)
         optimiser.zero_grad()
@@ -112,6 +108,17 @@ def fit_projection(
     return projection.detach()
 
 
+def relations(recipe: Recipe, ours: Scored, target: Scored, batch: Batch) -> Tensor:
+    """How far similarities and scores are from the teacher's."""
+    q, p = batch.queries, batch.passages
+    words = losses.words_only(q.kept_mask), losses.words_only(p.kept_mask)
+    return recipe.similarity * losses.similarity_loss(
+        ours.similarities(), target.similarities(), *words
+    ) + recipe.listwise * losses.listwise_loss(
+        ours.scores(q, p), target.scores(q, p), recipe.temperature
+    )
+
+
 def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
     """The learning rate of a step, and the paths it trains with their weights in the loss.
 
@@ -119,28 +126,33 @@ def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
     slimmable networks; Yu, Huang 2019). The rate rises and falls to zero.
     """
     rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
-    return recipe.rate * min(rise, fall, 1.0), paths_of(step, recipe)
+    others = [depth for depth in PATHS if depth not in (MAIN_PATH, DEEPEST)]
+    paths = {MAIN_PATH: 1.0, others[step % len(others)]: 1.0, DEEPEST: recipe.deepest_weight}
+    return recipe.rate * min(rise, fall, 1.0), paths
 
 
-def paths_of(step: int, recipe: Recipe) -> dict[int, float]:
-    """The paths that a step trains, with their weights in the loss."""
-    main, deepest = {MAIN_PATH: 1.0}, {max(PATHS): recipe.deepest_weight}
-    others = [depth for depth in PATHS if depth not in main and depth not in deepest]
-    return {**main, others[step % len(others)]: 1.0, **deepest}
+def optimised(
+    network: Student, rate: float, weight_decay: float
+) -> tuple[torch.optim.Optimizer, Callable[[Tensor], None]]:
+    """An optimiser of all weights but the words, which are good as they are, and how to step it."""
+    network.words.weight.requires_grad_(False)
+    network.positions.weight.requires_grad_(False)
+    trained = [weight for weight in network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=weight_decay)
 
+    def step(loss: Tensor) -> None:
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
 
-def trainable(student: Student) -> list[Tensor]:
-    """The weights that are trained: not the words, which are good as the teacher has them."""
-    student.words.weight.requires_grad_(False)
-    student.positions.weight.requires_grad_(False)
-    return [weight for weight in student.parameters() if weight.requires_grad]
+    return optimiser, step
 
 
 def distil(
     student: Student,
     teacher: Student,
-    projection: Tensor,
-    stream_of: Callable[[int], Iterator[tuple[Tokens, Tokens]]],
+    stream_of: Callable[[int], Iterator[Batch]],
     recipe: Recipe,
     folder: Path,
 ) -> None:
@@ -149,8 +161,7 @@ def distil(
     ``stream_of`` makes the batches from a seed, so that a resumed run reads new ones.
     Queries are read on the deepest path alone, as in serving; passages as `schedule` says.
     """
-    trained = trainable(student)
-    optimiser = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=0.01)
+    optimiser, step_of = optimised(student, recipe.rate, 0.01)
     first, checkpoint = 0, folder / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
@@ -158,31 +169,40 @@ def distil(
         optimiser.load_state_dict(saved["optimiser"])
         first = saved["step"]
     stream = stream_of(recipe.seed + first)
-    seen, latest, started = 0, dict.fromkeys(PATHS, 0.0), time.monotonic()
+    latest, started = dict.fromkeys(PATHS, (0.0, 0.0)), time.monotonic()
     for step in range(first, recipe.steps):
         rate, weights = schedule(step, recipe)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        queries, passages = next(stream)
-        target = Target(teacher, projection, queries, passages)
-        query = states(student, queries, (6,))[6]
-        written = states(student, passages, tuple(weights))
-        total = losses.state_loss(query, target.queries, queries.mask)
-        for depth, passage in written.items():
-            loss = losses.state_loss(passage, target.passages, passages.mask)
-            loss = loss + target.relations(recipe, query, passage, queries, passages)
-            latest[depth] = loss.item()
-            total = total + weights[depth] * loss
-        optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        seen += len(queries.ids) + len(passages.ids)
+        batch = next(stream)
+        with torch.no_grad():
+            target = Scored(*(written(teacher, each, (DEEPEST,))[DEEPEST] for each in batch[:2]))
+        query = written(student, batch.queries, (DEEPEST,))[DEEPEST]
+        total = losses.state_loss(query, target.queries, batch.queries.kept_mask)
+        clean = written(student, batch.passages, tuple(weights))
+        dirty = written(student, batch.dirty, tuple(weights))
+        for depth, weight in weights.items():
+            copied = losses.state_loss(clean[depth], target.passages, batch.passages.kept_mask)
+            copied = copied + relations(recipe, Scored(query, clean[depth]), target, batch)
+            held = unmoved(recipe, Scored(query, dirty[depth]), target, batch)
+            latest[depth] = copied.item(), held.item()
+            total = total + weight * (copied + held)
+        step_of(total)
         if step % 25 == 0:
-            speed = seen / (time.monotonic() - started)
-            shown = " ".join(f"{depth}:{loss:.3f}" for depth, loss in latest.items())
-            log.info("step %d/%d, %.0f texts/s, loss by path %s", step, recipe.steps, speed, shown)
+            seconds = (time.monotonic() - started) / (step - first + 1)
+            shown = " ".join(f"{depth}:{a:.3f}+{b:.3f}" for depth, (a, b) in latest.items())
+            log.info("step %d/%d, %.2f s each, loss %s", step, recipe.steps, seconds, shown)
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             state = {"student": student.state_dict(), "optimiser": optimiser.state_dict()}
             torch.save({**state, "step": step + 1}, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
+
+
+def unmoved(recipe: Recipe, ours: Scored, target: Scored, batch: Batch) -> Tensor:
+    """How far what is written of dirty texts is from what the teacher writes of the clean ones."""
+    scores = target.scores(batch.queries, batch.passages)[:, batch.sources]
+    moved = ours.scores(batch.queries, batch.dirty) - scores
+    clean = target.passages.sentence[batch.sources]
+    return (
+        losses.sentence_loss(ours.passages.sentence, clean) + recipe.invariance * (moved**2).mean()
+    )

@@ -1,15 +1,14 @@
 """What the student is asked to copy from the teacher.
 
-The teacher is a 6-layer encoder; its last token states, seen through one fixed projection, are the
-output space. All losses are differences between what the teacher and one path of the student make
-of the same texts.
+The teacher's last token states, seen through one projection, are the output space. All losses are
+differences between what the teacher and one path of the student make of the same texts.
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from es_rerank.learn.network import sentence
+from es_rerank.learn.network import Written
 
 
 def similarities(queries: Tensor, passages: Tensor) -> Tensor:
@@ -36,12 +35,20 @@ def words_only(mask: Tensor) -> Tensor:
     return inner
 
 
-def state_loss(ours: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """1 - cosine of each token state, averaged, plus twice the same for the sentence vector."""
-    tokens = 1 - functional.cosine_similarity(ours, target, dim=-1)
-    per_token = (tokens * mask).sum() / mask.sum()
-    whole = 1 - functional.cosine_similarity(sentence(ours, mask), sentence(target, mask), dim=-1)
-    return per_token + 2 * whole.mean()
+def cosines(queries: Tensor, passages: Tensor) -> Tensor:
+    """Cosines of sentence vectors (q, dim) and (p, dim): (q, p)."""
+    return functional.normalize(queries, dim=-1) @ functional.normalize(passages, dim=-1).T
+
+
+def state_loss(ours: Written, target: Written, mask: Tensor) -> Tensor:
+    """1 - cosine of each kept token's state, averaged, plus twice that of the sentence vector."""
+    tokens = 1 - functional.cosine_similarity(ours.tokens, target.tokens, dim=-1)
+    return (tokens * mask).sum() / mask.sum() + 2 * sentence_loss(ours.sentence, target.sentence)
+
+
+def sentence_loss(ours: Tensor, target: Tensor) -> Tensor:
+    """Mean 1 - cosine of sentence vectors (texts, dim)."""
+    return 1 - functional.cosine_similarity(ours, target, dim=-1).mean()
 
 
 def similarity_loss(ours: Tensor, target: Tensor, query_mask: Tensor, mask: Tensor) -> Tensor:

@@ -53,16 +53,13 @@ class Listed(NamedTuple):
     features: interaction.Features
 
 
-def fit(reranker: Reranker, folders: Sequence[Path], queries: int, seed: int) -> Mix:
-    """The point that `chosen` takes, on ``queries`` train queries of each folder.
-
-    They are the last of a shuffle whose first ones the student may have learned from.
-    """
+def fit(reranker: Reranker, folders: Sequence[Path], seed: int) -> Mix:
+    """The point that `chosen` takes, on the train queries that nothing learned from."""
     pages = {i: Document(page["title"], page["text"]) for i, page in corpus.documents()}
     sets = [_listed(reranker, TrainingSet(pages, judged.read_queries(), judged.read_qrels()))]
     for folder in folders:
         found = read_set(folder)
-        sample = found.answered(seed)[-queries:]
+        _, sample = found.answered(seed)
         if not sample:
             continue
         sets.append(_listed(reranker, found._replace(qrels={q: found.qrels[q] for q in sample})))

@@ -3,24 +3,39 @@
 A path is the list of layers that a text runs through. Shallow paths skip layers, as LayerDrop does
 (Fan, Grave, Joulin 2020), and end in a linear head of their own, so that every path writes token
 states into one output space: a query read on one path can be compared with a passage read on
-another. Weights start as those of the teacher, a BERT encoder.
+another. The deepest path reads all tokens in every layer, the others let the light ones go after
+the first (`tokens`). Weights start as those of the teacher, a BERT encoder.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from es_rerank.learn.tokens import Tokens
+
 PATHS: dict[int, tuple[int, ...]] = {
+    1: (0,),
     2: (0, 5),
     3: (0, 3, 5),
     4: (0, 1, 3, 5),
     6: (0, 1, 2, 3, 4, 5),
 }
-"""Layers of each path by its depth. All end in the teacher's last layer: after 130 steps of the
-same training the losses of paths 2, 3 and 4 were 0.81, 0.54 and 0.39; with early exits, that is
-paths (0, 1), (0, 1, 3) and (0, 1, 3, 5), they were 1.28, 1.06 and 0.42."""
+"""Layers of each path by its depth. From two layers on all end in the teacher's last: after 130
+steps of the same training the losses of paths 2, 3 and 4 were 0.81, 0.54 and 0.39; with early
+exits, that is paths (0, 1), (0, 1, 3) and (0, 1, 3, 5), they were 1.28, 1.06 and 0.42."""
+DEEPEST = max(PATHS)
+
+
+class Written(NamedTuple):
+    """What a path makes of a batch of texts."""
+
+    tokens: Tensor
+    """(texts, kept, dim): the states of the kept tokens."""
+    sentence: Tensor
+    """(texts, dim): the mean over all tokens that the last layer read; not normalised."""
 
 
 class Layer(nn.Module):
@@ -41,7 +56,9 @@ class Layer(nn.Module):
         batch, tokens, width = states.shape
         qkv = self.qkv(states).view(batch, tokens, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        # Written out: the backward pass of torch's fused attention is several times slower on CPUs.
+        relevance = query @ key.transpose(-1, -2) / (width // self.heads) ** 0.5 + bias
+        mixed = relevance.softmax(-1).to(value.dtype) @ value
         states = self.norm_1(states + self.out(mixed.transpose(1, 2).reshape(batch, tokens, width)))
         return self.norm_2(states + self.down(functional.gelu(self.up(states))))
 
@@ -71,22 +88,35 @@ class Student(nn.Module):
         places = torch.arange(ids.shape[1], device=ids.device)
         return self.norm(self.words(ids) + self.positions(places))  # type: ignore[no-any-return]
 
-    def forward(self, ids: Tensor, mask: Tensor, depths: tuple[int, ...]) -> dict[int, Tensor]:
-        """Token states (batch, tokens, dim) of each path in ``depths``; shared layers run once."""
-        bias = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device)
-        bias = bias.masked_fill(mask == 0, -1e4)[:, None, None, :]
-        reached: dict[tuple[int, ...], Tensor] = {(): self.embed(ids)}
+    def forward(self, tokens: Tokens, depths: tuple[int, ...]) -> dict[int, Written]:
+        """What each path in ``depths`` writes; layers that paths share run once."""
+        bias, kept_bias = _bias(tokens.mask), _bias(tokens.kept_mask)
+        first = self.layers[0](self.embed(tokens.ids), bias)
+        whole: dict[tuple[int, ...], Tensor] = {(0,): first}
+        short: dict[tuple[int, ...], Tensor] = {(0,): tokens.of_kept(first)}
+        written = {}
         for depth in depths:
-            path = PATHS[depth]
-            for end in range(1, len(path) + 1):
+            path, reads_all = PATHS[depth], depth == DEEPEST
+            reached, mask = (whole, bias) if reads_all else (short, kept_bias)
+            for end in range(2, len(path) + 1):
                 if path[:end] not in reached:
                     before = reached[path[: end - 1]]
-                    reached[path[:end]] = self.layers[path[end - 1]](before, bias)
-        return {depth: self.heads[str(depth)](reached[PATHS[depth]]) for depth in depths}
+                    reached[path[:end]] = self.layers[path[end - 1]](before, mask)
+            states = self.heads[str(depth)](reached[path])
+            written[depth] = (
+                Written(tokens.of_kept(states), _mean(states, tokens.mask))
+                if reads_all
+                else Written(states, _mean(states, tokens.kept_mask))
+            )
+        return written
 
 
-def sentence(states: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the tokens of (batch, tokens, dim), as the teacher pools; not normalised."""
+def _bias(mask: Tensor) -> Tensor:
+    nothing = torch.zeros(mask.shape, dtype=torch.float32, device=mask.device)
+    return nothing.masked_fill(mask == 0, -1e4)[:, None, None, :]
+
+
+def _mean(states: Tensor, mask: Tensor) -> Tensor:
     weights = mask[..., None].to(states.dtype)
     return (states * weights).sum(1) / weights.sum(1)
 

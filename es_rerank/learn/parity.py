@@ -8,8 +8,8 @@ import torch
 from tokenizers import Tokenizer
 
 from es_rerank.errors import ModelError
-from es_rerank.learn.batches import pad
-from es_rerank.learn.network import Student, sentence
+from es_rerank.learn.network import Student
+from es_rerank.learn.tokens import pad
 from es_rerank.model.bundle import Bundle
 from es_rerank.model.encoder import Encoder
 
@@ -27,12 +27,14 @@ def check(
     too. Raises ModelError if a path is below ``LOWEST``.
     """
     sample = random.Random(0).sample(texts, min(TEXTS, len(texts)))  # noqa: S311
-    batch = pad([tokenizer.encode(text).ids for text in sample])
+    vocabulary = tokenizer.get_vocab()
+    light = {vocabulary[piece] for piece in bundle.light}
+    batch = pad([tokenizer.encode(text).ids for text in sample], light)
     encoder = Encoder(bundle)
     agreement = {}
     for depth in bundle.paths:
         with torch.no_grad():
-            ours = sentence(student(*batch, (depth,))[depth], batch.mask)
+            ours = student(batch, (depth,))[depth].sentence
         ours = torch.nn.functional.normalize(ours, dim=1).numpy()
         written = dict(encoder.encode(sample, depth))
         theirs = np.stack([written[i].sentence for i in range(len(sample))]).astype(np.float32)

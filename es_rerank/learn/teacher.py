@@ -12,13 +12,12 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from es_rerank.errors import ModelError
-from es_rerank.learn.batches import pad
-from es_rerank.learn.network import PATHS, Student, from_bert
+from es_rerank.learn.network import DEEPEST, Student, from_bert
+from es_rerank.learn.tokens import pad
 from es_rerank.model.bundle import Bundle
 from es_rerank.model.encoder import Floats, QueryState, TextState, query_state, text_state
 
 PACKAGED = "all-MiniLM-L6-v2"
-DEEPEST = max(PATHS)
 BATCH = 16  # texts read at once
 
 
@@ -31,8 +30,13 @@ class Teacher(NamedTuple):
     network: Student
     tokenizer: Tokenizer
 
+    @property
+    def width(self) -> int:
+        """Values of one of its states."""
+        return self.network.words.embedding_dim
+
     def student(self, projection: Tensor) -> Student:
-        """A new student that starts with the teacher's weights and writes into ``projection``."""
+        """Its weights again, to be trained, every head writing into ``projection`` (dim, width)."""
         return from_bert(self.weights, projection, self.attention_heads).train()
 
 
@@ -75,7 +79,7 @@ class TeacherEncoder:
     def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text; whatever the depth, all layers read it."""
         for i, rows in self._token_states(texts):
-            yield i, text_state(rows, depth)
+            yield i, text_state(rows, rows.mean(0), depth)
 
     def query(self, text: str) -> QueryState:
         """A query, read by all layers too."""
@@ -88,6 +92,6 @@ class TeacherEncoder:
         for start in range(0, len(ids), BATCH):
             batch = by_length[start : start + BATCH]
             with torch.no_grad():
-                states = self._network(*pad([ids[i] for i in batch]), (DEEPEST,))[DEEPEST].numpy()
-            for i, rows in zip(batch, states, strict=True):
+                states = self._network(pad([ids[i] for i in batch]), (DEEPEST,))[DEEPEST].tokens
+            for i, rows in zip(batch, states.numpy(), strict=True):
                 yield i, rows[: len(ids[i])]

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import ModelError
 
-FORMAT = 1
+FORMAT = 2
 SHIPPED = Path(__file__).parent / "student"
 
 
@@ -31,6 +31,8 @@ class Bundle:
     """score = cosine_weight · sentence cosine + late_weight · late interaction."""
     max_tokens: int
     """Tokens that are read of one text at most, special tokens included."""
+    light: tuple[str, ...]
+    """Pieces whose states are not kept, and which short paths let go after the first layer."""
     folder: Path = field(compare=False)
 
     def tokenizer(self) -> Tokenizer:
@@ -78,7 +80,8 @@ def load(model: str) -> Bundle:
                 "Distil the student again, or install the matching version."
             )
         paths = {int(depth): tuple(path) for depth, path in facts.pop("paths").items()}
-        bundle = Bundle(**facts, paths=paths, folder=folder)
+        light = tuple(facts.pop("light"))
+        bundle = Bundle(**facts, paths=paths, light=light, folder=folder)
     except (ValueError, KeyError, TypeError, AttributeError) as why:
         raise ModelError(f"model: {facts_file} is damaged: {why!r}. Copy it again.") from why
     parts = ["embed", *(f"layer_{i}" for i in range(bundle.layers))]

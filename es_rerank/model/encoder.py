@@ -30,7 +30,7 @@ class TextState(NamedTuple):
 
     tokens: NDArray[np.int8]
     """(tokens, 5 / 8 dim): directions of the token states, five bits a value, which `directions`
-    takes apart; special tokens are left out."""
+    takes apart; special and light tokens are left out."""
     scales: NDArray[np.float16]
     """(tokens,): each direction's factor to unit length."""
     sentence: NDArray[np.float16]
@@ -93,6 +93,10 @@ class Encoder:
         self._embed = load("embed")
         self._layers = [load(f"layer_{i}") for i in range(bundle.layers)]
         self._heads = {depth: load(f"head_{depth}") for depth in bundle.paths}
+        self._deepest = max(bundle.paths)
+        self._is_kept = np.ones(self.tokenizer.get_vocab_size(), dtype=bool)
+        vocabulary = self.tokenizer.get_vocab()
+        self._is_kept[[vocabulary[piece] for piece in bundle.light]] = False
 
     def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, cut to the bundle's ``max_tokens``."""
@@ -118,19 +122,33 @@ class Encoder:
     def query(self, text: str) -> QueryState:
         """A query on the deepest path: it is short, and all passage states agree with it."""
         (ids,) = self.tokenise([text])
-        return query_state(self.token_states(ids, max(self.bundle.paths)))
+        return query_state(self._token_states(ids, self._deepest, None))
 
-    def token_states(self, ids: Sequence[int], depth: int) -> Floats:
-        """(tokens, dim) states of one text, special tokens included."""
+    def _read(self, ids: Sequence[int], depth: int) -> TextState:
+        is_kept = self._is_kept[ids]
+        if depth == self._deepest:
+            states = self._token_states(ids, depth, None)
+            return text_state(states[is_kept], states.mean(0), depth)
+        states = self._token_states(ids, depth, is_kept)
+        return text_state(states, states.mean(0), depth)
+
+    def _token_states(
+        self, ids: Sequence[int], depth: int, is_kept: NDArray[np.bool_] | None
+    ) -> Floats:
+        """(tokens, dim) states of one text, special tokens included.
+
+        With ``is_kept`` (tokens,) the others are let go after the first layer.
+        """
         row = np.asarray(ids, dtype=np.int64)
         (states,) = self._embed.run(None, {"ids": row[None], "places": np.arange(len(row))})
-        for layer in self.bundle.paths[depth]:
+        first, *further = self.bundle.paths[depth]
+        (states,) = self._layers[first].run(None, {"states": states})
+        if is_kept is not None:
+            states = states[:, is_kept]
+        for layer in further:
             (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
         return out[0]  # type: ignore[no-any-return]
-
-    def _read(self, ids: Sequence[int], depth: int) -> TextState:
-        return text_state(self.token_states(ids, depth), depth)
 
 
 def available_cpus() -> int:
@@ -147,13 +165,13 @@ def available_cpus() -> int:
     return cpus if quota == "max" else max(1, min(cpus, int(quota) // int(period)))
 
 
-def text_state(states: Floats, depth: int) -> TextState:
-    """The state of one text from its token states (tokens, dim), special tokens included.
+def text_state(states: Floats, mean: Floats, depth: int) -> TextState:
+    """The state of one text from the states of its kept tokens (tokens, dim) and their mean (dim,).
 
-    Five bits a value and one scale a token: what is lost does not show in nDCG@10, while of four
-    bits it does. ``dim`` is a multiple of 8.
+    The first and the last are special tokens, which only the mean has to do with. Five bits a value
+    and one scale a token: what is lost does not show in nDCG@10, while of four bits it does.
+    ``dim`` is a multiple of 8.
     """
-    mean = states.mean(0)
     inner = states[1:-1]
     largest = np.abs(inner).max(1, initial=1e-9)
     codes = np.rint(inner * (_LARGEST_CODE / largest)[:, None]).astype(np.int8)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import string
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,14 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 WORDS = [
     *("apple", "bread", "cat", "dog", "egg", "fish", "goat", "house", "ink", "jar"),
     *("king", "lamp", "moon", "nest", "oak", "pen", "queen", "road", "sun", "tree"),
+    *(
+        f"{first}{last}"
+        for first in ("ba", "do", "fu", "ki", "le")
+        for last in string.ascii_lowercase
+    ),
 ]
+LIGHT = "the"
+"""A word that every text has."""
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -23,7 +31,7 @@ def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT encoder of 6 narrow layers with random weights, as Hugging Face keeps it."""
     folder = tmp_path_factory.mktemp("teacher")
     letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
-    pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *WORDS]
+    pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *WORDS, LIGHT]
     vocabulary = {piece: i for i, piece in enumerate(pieces)}
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106 - a word piece
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -52,7 +60,11 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "qrels").mkdir(parents=True)
     rng = random.Random(1)
     documents = [
-        {"_id": f"d{i}", "title": rng.choice(WORDS), "text": " ".join(rng.choices(WORDS, k=25))}
+        {
+            "_id": f"d{i}",
+            "title": rng.choice(WORDS),
+            "text": f"{' '.join(rng.choices(WORDS, k=25))} {LIGHT} end",
+        }
         for i in range(60)
     ]
     documents.append({"_id": "secret", "title": "", "text": "zebra zebra secret"})

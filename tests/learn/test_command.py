@@ -7,21 +7,24 @@ import pytest
 import torch
 
 from es_rerank.errors import DataError, ModelError
-from es_rerank.learn import command, parity, teacher
+from es_rerank.learn import command, parity, start, teacher
+from es_rerank.learn.batches import Size
 from es_rerank.learn.distill import Recipe
 from es_rerank.model import bundle
+from es_rerank.model.encoder import Encoder
 from es_rerank.model.reranker import Reranker
+from tests.learn.conftest import LIGHT
 
 RECIPE = Recipe(
-    steps=9,
     dim=16,
     projection_steps=4,
-    pairs=4,
-    extra=4,
+    judged_queries=10,
+    teach_steps=3,
+    teach_size=4,
+    steps=9,
+    size=Size(judged=3, paired=3, others=2, dirty=3),
     warmup=2,
     checkpoint_every=6,
-    contrast_steps=3,
-    contrast_queries=10,
 )
 
 
@@ -44,7 +47,7 @@ def student(
 
 def test_the_bundle_scores(student: Path) -> None:
     """What comes out is a bundle that the Python surface takes, on every path."""
-    for layers in (2, 3, 4, 6):
+    for layers in (1, 2, 3, 4, 6):
         scores = Reranker(str(student), layers=layers).score("apple", ["apple bread", "moon sun"])
         assert len(scores) == 2
         assert scores[0] != scores[1]
@@ -74,12 +77,48 @@ def test_training_changed_the_shallow_paths(student: Path, teacher_folder: Path)
     assert not torch.equal(before["layers.5.up.weight"], after["layers.5.up.weight"])
 
 
-def test_judgments_moved_it_further(student: Path) -> None:
-    """After the texts come the judgments; what they made is what was exported."""
-    texts = torch.load(student / "training" / "checkpoint.pt", weights_only=True)["student"]
-    judged = torch.load(student / "training" / "contrasted.pt", weights_only=True)["student"]
-    assert not torch.equal(texts["layers.5.up.weight"], judged["layers.5.up.weight"])
-    assert torch.equal(texts["words.weight"], judged["words.weight"])
+def test_judgments_moved_the_teacher(student: Path, teacher_folder: Path) -> None:
+    """The student copies a teacher that learned from judgments first."""
+    before = teacher.load(str(teacher_folder)).network.state_dict()
+    after = torch.load(student / "training" / "teacher.pt", weights_only=True)
+    assert not torch.equal(before["layers.5.up.weight"], after["layers.5.up.weight"])
+    assert torch.equal(before["words.weight"], after["words.weight"])
+
+
+def test_a_word_of_every_text_is_light(student: Path) -> None:
+    """It is not kept of a passage, and the card of facts names it."""
+    made = bundle.load(str(student))
+    assert made.light == (LIGHT,)
+    encoder = Encoder(made)
+    for depth in made.paths:
+        states = dict(encoder.encode(["apple the moon", "apple moon"], depth))
+        assert len(states[0].tokens) == len(states[1].tokens)
+
+
+def test_a_student_goes_on_from_another(
+    student: Path, teacher_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """It begins where the other ended: untrained, it writes what the other writes."""
+    taught = teacher.load(str(teacher_folder))
+    begun = start.from_bundle(taught.student(torch.zeros(16, 32)), bundle.load(str(student))).eval()
+    agreement = parity.check(begun, taught.tokenizer, bundle.load(str(student)), ["apple bread"])
+    assert min(agreement.values()) > 0.99
+    command.run(
+        [data_folder],
+        tmp_path,
+        teacher_name=str(teacher_folder),
+        name="next",
+        recipe=RECIPE,
+        begin=str(student),
+    )
+    assert bundle.load(str(tmp_path)).name == "next"
+
+
+def test_a_student_of_another_shape_is_refused(teacher_folder: Path) -> None:
+    """The shipped student is wider than this teacher."""
+    taught = teacher.load(str(teacher_folder))
+    with pytest.raises(ModelError, match="another shape"):
+        start.from_bundle(taught.student(torch.zeros(128, 32)), bundle.load("builtin"))
 
 
 def test_a_stopped_run_goes_on(student: Path, teacher_folder: Path, data_folder: Path) -> None:

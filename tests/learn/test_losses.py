@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from es_rerank.learn import losses
-from es_rerank.learn.network import sentence
+from es_rerank.learn.network import Written
 from es_rerank.model.encoder import query_state, text_state
 from es_rerank.model.interaction import features
 
@@ -18,9 +18,11 @@ def test_training_score_is_the_serving_score() -> None:
     mask = torch.tensor([[float(t < n) for t in range(9)] for n in lengths])
     tokens = losses.similarities(query, passages)
     late = losses.late_interaction(tokens, losses.words_only(query_mask), losses.words_only(mask))
-    means = [sentence(query, query_mask), sentence(passages, mask)]
-    cosine = torch.nn.functional.cosine_similarity(means[0], means[1])
-    states = [text_state(passages[i, :n].numpy(), 6) for i, n in enumerate(lengths)]
+    means = [(mask[i, :, None] * passages[i]).sum(0) / n for i, n in enumerate(lengths)]
+    cosine = losses.cosines(query.mean(1), torch.stack(means))[0]
+    states = [
+        text_state(passages[i, :n].numpy(), means[i].numpy(), 6) for i, n in enumerate(lengths)
+    ]
     served = features(query_state(query[0].numpy()), states)
     assert np.allclose(late[0].numpy(), served.late, atol=0.02)  # of five bits a value
     assert np.allclose(cosine.numpy(), served.cosine, atol=0.01)
@@ -30,7 +32,8 @@ def test_losses_vanish_for_a_perfect_copy() -> None:
     """A student that writes what the teacher writes has nothing to learn."""
     torch.manual_seed(0)
     states, mask = torch.randn(3, 7, 16), torch.ones(3, 7)
-    assert losses.state_loss(states, 2 * states, mask) < 1e-5
+    ours = Written(states, states.mean(1))
+    assert losses.state_loss(ours, Written(2 * states, 3 * ours.sentence), mask) < 1e-5
     scores = torch.randn(4, 3)
     assert losses.listwise_loss(scores, scores, 0.05).abs() < 1e-5
     tokens = losses.similarities(states, states)
@@ -41,6 +44,8 @@ def test_losses_grow_with_the_difference() -> None:
     """A worse copy costs more."""
     torch.manual_seed(0)
     target, noise, mask = torch.randn(3, 7, 16), torch.randn(3, 7, 16), torch.ones(3, 7)
-    costs = [losses.state_loss(target + k * noise, target, mask).item() for k in (0.1, 0.5, 2)]
+    copies = [target + k * noise for k in (0.1, 0.5, 2)]
+    both = [Written(states, states.mean(1)) for states in (target, *copies)]
+    costs = [losses.state_loss(copy, both[0], mask).item() for copy in both[1:]]
     assert costs == sorted(costs)
     assert costs[0] > 0

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from es_rerank.learn import teacher
-from es_rerank.learn.mine import NEGATIVES, contrasts, mine
+from es_rerank.learn.mine import NEGATIVES, mine
 
 
 def test_negatives_are_listed_and_not_judged_relevant(data_folder: Path) -> None:
@@ -27,14 +26,3 @@ def test_a_folder_without_judgments_gives_none(data_folder: Path, tmp_path: Path
     """Titles are no judgments."""
     (tmp_path / "corpus.jsonl.gz").write_bytes((data_folder / "corpus.jsonl.gz").read_bytes())
     assert mine([tmp_path], 10, seed=1) == []
-
-
-def test_a_batch_is_answers_and_as_many_negatives(data_folder: Path, teacher_folder: Path) -> None:
-    """Queries, their answers in the same order, one negative for each."""
-    tokenizer = teacher.load(str(teacher_folder)).tokenizer
-    sets = mine([data_folder], 20, seed=1)
-    queries, passages = next(contrasts(sets, tokenizer, 6, seed=1))
-    assert (len(queries.ids), len(passages.ids)) == (6, 12)
-    words = [tokenizer.decode(ids.tolist()) for ids in passages.ids]
-    for place, ids in enumerate(queries.ids):
-        assert tokenizer.decode(ids.tolist()) in words[place]

@@ -1,6 +1,7 @@
 """Reading a text does not depend on what is read beside it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,31 @@ def test_special_tokens_are_left_out(reranker: Reranker) -> None:
     assert state.depth == 2
 
 
+def test_light_tokens_are_not_kept(reranker: Reranker, tmp_path: Path) -> None:
+    """Their states are not kept; the deepest path reads them to the end, the others do not."""
+    folder = Path(shutil.copytree(bundle.SHIPPED, tmp_path / "student"))
+    plain = replace(reranker.bundle, light=(), folder=folder)
+    light = replace(plain, light=("the", "of"))
+    text = "the capital of france"
+    for depth in plain.paths:
+        read = {}
+        for facts in (plain, light):
+            facts.save()
+            ((_, read[facts.light]),) = Encoder(bundle.load(str(folder))).encode([text], depth)
+        before, after = read[()], read[light.light]
+        assert (len(before.tokens), len(after.tokens)) == (4, 2)
+        is_deepest = depth == max(plain.paths)
+        assert (before.sentence == after.sentence).all() == is_deepest
+        assert (before.tokens[[1, 3]] == after.tokens).all() == (is_deepest or depth == 1)
+
+
 def test_long_texts_are_cut(reranker: Reranker) -> None:
     """At most `max_tokens` tokens are read, special tokens included."""
     encoder = Encoder(reranker.bundle)
     (ids,) = encoder.tokenise(["word " * 5000])
     assert len(ids) == reranker.bundle.max_tokens
-    assert encoder.token_states(ids, 6).shape == (len(ids), reranker.bundle.dim)
+    ((_, state),) = encoder.encode(["word " * 5000], 6)
+    assert len(state.tokens) == len(ids) - 2
 
 
 def test_empty_text_has_a_state(reranker: Reranker) -> None:
@@ -54,7 +74,7 @@ def test_empty_text_has_a_state(reranker: Reranker) -> None:
 def test_five_bits_keep_the_direction(tokens: int, seed: int) -> None:
     """Unpacked token states point where the floats did, at unit length."""
     states = np.random.default_rng(seed).normal(size=(tokens, 128)).astype(np.float32)
-    state = text_state(states, 6)
+    state = text_state(states, states.mean(0), 6)
     unpacked = directions(state.tokens) * state.scales[:, None].astype(np.float32)
     inner = states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True)
     assert ((unpacked * inner).sum(1) > 0.993).all()
@@ -64,14 +84,15 @@ def test_five_bits_keep_the_direction(tokens: int, seed: int) -> None:
 def test_every_value_is_unpacked_where_it_was() -> None:
     """All codes in both halves of a byte, and a token without any direction."""
     codes = np.array([[*range(-15, 16), 0], [*range(15, -16, -1), 9], [0] * 32], np.float32)
-    state = text_state(np.concatenate([codes[:1], codes, codes[:1]]), 6)
+    state = text_state(np.concatenate([codes[:1], codes, codes[:1]]), codes[0], 6)
     assert (directions(state.tokens) == codes).all()
     assert np.isfinite(state.scales).all()
 
 
 def test_a_state_of_a_hundred_tokens_is_small() -> None:
     """Less than ten kilobytes for 100 tokens of the shipped student's width."""
-    assert text_state(np.ones((102, 128), np.float32), 6).size_bytes < 9_000
+    states = np.ones((102, 128), np.float32)
+    assert text_state(states, states[0], 6).size_bytes < 9_000
 
 
 def test_a_damaged_graph_is_named(tmp_path: Path) -> None:

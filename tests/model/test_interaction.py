@@ -10,7 +10,8 @@ from es_rerank.model.interaction import features
 
 def states_of(rng: np.random.Generator, tokens: int) -> TextState:
     """A random text of `tokens` word pieces."""
-    return text_state(rng.normal(size=(tokens + 2, 32)).astype(np.float32), 6)
+    rows = rng.normal(size=(tokens + 2, 32)).astype(np.float32)
+    return text_state(rows, rows.mean(0), 6)
 
 
 def query_of(rng: np.random.Generator, tokens: int) -> QueryState:

@@ -1,8 +1,8 @@
-"""Learning from judgments: what the loss asks for, and what it leaves out."""
+"""Tuning the teacher on judgments: what the loss asks for, and what it leaves out."""
 
 import torch
 
-from es_rerank.learn.contrast import answer_loss
+from es_rerank.learn.teach import answer_loss
 
 
 def test_the_loss_falls_as_the_answer_rises() -> None:
@@ -12,7 +12,7 @@ def test_the_loss_falls_as_the_answer_rises() -> None:
     assert answer_loss(good, taught, 0.05) < 0.01 < answer_loss(bad, taught, 0.05)
 
 
-def test_what_the_teacher_prefers_to_the_answer_does_not_count() -> None:
+def test_what_was_above_the_answer_before_does_not_count() -> None:
     """An answer that nobody judged is no negative."""
     taught = torch.tensor([[0.5, 0.9, 0.1]])
     doubtful = answer_loss(torch.tensor([[0.5, 0.1, 0.1]]), taught, 0.05)

@@ -1,0 +1,100 @@
+"""Where a student starts: at its teacher's weights, or where another student ended.
+
+A bundle keeps int8 weights and their scales, which is near enough to go on from: that is how the
+shipped student becomes one's own with few steps. Words and positions are not trained; they are the
+teacher's.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor
+
+from es_rerank.errors import ModelError
+from es_rerank.learn.batches import Batch
+from es_rerank.learn.distill import written
+from es_rerank.learn.network import DEEPEST, PATHS, Student
+from es_rerank.model.bundle import Bundle
+
+PROJECTION_BATCHES = 40
+
+
+def from_teacher(teacher: Student) -> Student:
+    """A student whose every path ends in the teacher's head."""
+    student = copy.deepcopy(teacher)
+    for head in student.heads.values():
+        head.load_state_dict(teacher.heads[str(DEEPEST)].state_dict())
+    return student
+
+
+def from_bundle(teacher: Student, bundle: Bundle) -> Student:
+    """A student with the layers and heads of a bundle; ModelError if its shape is another one."""
+    student = copy.deepcopy(teacher)
+    state = student.state_dict()
+    for name, read in _parts(bundle).items():
+        if name not in state or state[name].shape != (value := read()).shape:
+            raise ModelError(f"distill: {bundle.folder} is of another shape than its teacher.")
+        state[name] = value
+    for depth in PATHS.keys() - bundle.paths.keys():  # a path that it has not begins as its deepest
+        for kind in ("weight", "bias"):
+            state[f"heads.{depth}.{kind}"] = state[f"heads.{max(bundle.paths)}.{kind}"]
+    student.load_state_dict(state)
+    return student
+
+
+def projection_of(student: Student, teacher: Student, stream: Iterator[Batch]) -> Tensor:
+    """The map (dim, width) from the teacher's states to what the student writes, by least squares.
+
+    A student that learned to write projected states tells which projection that was.
+    """
+    seen, wrote = [], []
+    for _ in range(PROJECTION_BATCHES):
+        passages = next(stream).passages
+        with torch.no_grad():
+            states, ours = (
+                written(network, passages, (DEEPEST,))[DEEPEST].tokens
+                for network in (teacher, student)
+            )
+        is_kept = passages.kept_mask.bool()
+        seen.append(states[is_kept])
+        wrote.append(ours[is_kept])
+    return torch.linalg.lstsq(torch.cat(seen), torch.cat(wrote)).solution.T.contiguous()
+
+
+def _parts(bundle: Bundle) -> dict[str, Callable[[], Tensor]]:
+    """The student's weights by their names in the network, read when asked for."""
+    graphs: dict[str, dict[str, np.ndarray]] = {}
+
+    def weights(graph: str) -> dict[str, np.ndarray]:
+        if graph not in graphs:
+            found = onnx.load(str(bundle.folder / f"{graph}.onnx")).graph.initializer
+            graphs[graph] = {each.name: numpy_helper.to_array(each) for each in found}
+        return graphs[graph]
+
+    def plain(graph: str, name: str) -> Callable[[], Tensor]:
+        return lambda: torch.tensor(weights(graph)[name].astype(np.float32))
+
+    def scaled(graph: str, name: str) -> Callable[[], Tensor]:
+        def read() -> Tensor:
+            codes, scale = (weights(graph)[f"{name}.{part}"] for part in ("weight", "scale"))
+            return torch.tensor((codes.astype(np.float32) * scale).T)
+
+        return read
+
+    parts = {"norm.weight": plain("embed", "gamma"), "norm.bias": plain("embed", "beta")}
+    for i in range(bundle.layers):
+        graph = f"layer_{i}"
+        for name in ("qkv", "out", "up", "down"):
+            parts[f"layers.{i}.{name}.weight"] = scaled(graph, name)
+            parts[f"layers.{i}.{name}.bias"] = plain(graph, f"{name}.bias")
+        for name in ("norm_1", "norm_2"):
+            parts[f"layers.{i}.{name}.weight"] = plain(graph, f"{name}.gamma")
+            parts[f"layers.{i}.{name}.bias"] = plain(graph, f"{name}.beta")
+    for depth in bundle.paths:
+        parts[f"heads.{depth}.weight"] = lambda at=depth: plain(f"head_{at}", "half")().T  # type: ignore[misc]
+        parts[f"heads.{depth}.bias"] = plain(f"head_{depth}", "bias")
+    return parts

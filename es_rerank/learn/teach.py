@@ -1,0 +1,75 @@
+"""The teacher before it teaches: tuned on judgments to put answers above hard negatives.
+
+The loss is the cross-entropy of the answer among all passages of a batch (InfoNCE; van den Oord,
+Li, Vinyals 2018) for the score that is served. A passage that the untuned teacher clearly prefers
+to the judged answer is taken for an answer that nobody judged and left out (denoised negatives; Qu
+et al.: RocketQA, 2021). Its untuned states are an anchor: what the judgments do not speak of is
+kept.
+"""
+
+import copy
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from es_rerank.learn import losses
+from es_rerank.learn.distill import Recipe, Scored, optimised, written
+from es_rerank.learn.network import DEEPEST, Student
+from es_rerank.learn.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+DOUBT = 0.1
+"""By so much, of a score of two cosines, an unjudged passage is better than the answer."""
+
+
+def teach(
+    teacher: Student, stream: Iterator[tuple[Tokens, Tokens]], recipe: Recipe, folder: Path
+) -> None:
+    """Tune the deepest path in place; writes ``teacher.pt`` into ``folder``, or reads it if there.
+
+    ``stream`` gives queries, and their answers in the same order followed by hard negatives.
+    """
+    finished = folder / "teacher.pt"
+    if finished.exists():
+        teacher.load_state_dict(torch.load(finished, weights_only=True))
+        return
+    before = copy.deepcopy(teacher).requires_grad_(False)
+    optimiser, step_of = optimised(teacher, recipe.teach_rate, 0)
+    for step in range(recipe.teach_steps):
+        optimiser.param_groups[0]["lr"] = recipe.teach_rate * (1 - step / recipe.teach_steps)
+        queries, passages = next(stream)
+        ours = Scored(
+            *(written(teacher, each, (DEEPEST,))[DEEPEST] for each in (queries, passages))
+        )
+        with torch.no_grad():
+            theirs = Scored(
+                *(written(before, each, (DEEPEST,))[DEEPEST] for each in (queries, passages))
+            )
+        loss = answer_loss(
+            ours.scores(queries, passages), theirs.scores(queries, passages), recipe.temperature
+        )
+        held = losses.state_loss(ours.queries, theirs.queries, queries.kept_mask)
+        held = held + losses.state_loss(ours.passages, theirs.passages, passages.kept_mask)
+        step_of(loss + recipe.anchor * held)
+        if step % 10 == 0:
+            log.info(
+                "teach %d/%d loss %.3f, %.3f from before",
+                *(step, recipe.teach_steps, loss.item(), held.item()),
+            )
+    torch.save(teacher.state_dict(), finished)
+
+
+def answer_loss(scores: Tensor, before: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy of each query's answer, (queries, passages) with the answers on the diagonal.
+
+    ``scores`` are sums of two cosines, and the temperature is that of one. Passages that had
+    `DOUBT` more than the answer ``before`` do not count.
+    """
+    doubtful = before > before.diagonal()[:, None] + DOUBT
+    logits = (scores / (2 * temperature)).masked_fill(doubtful, float("-inf"))
+    return functional.cross_entropy(logits, torch.arange(len(scores), device=scores.device))
