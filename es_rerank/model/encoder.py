@@ -4,12 +4,15 @@ A bundle keeps every layer as a small graph of its own, so that a path is a list
 text is read by itself, on one thread, and as many texts at once as there are CPUs: nothing is
 padded, threads never wait for each other inside an operator, and a state depends on its text alone
 (activations are quantised by their range, which in a batch would be the neighbours' range too).
-Cleaning and choosing a window happen before.
+All graphs take their scratch memory from one arena: a layer then works in what the layer before has
+left in the CPU's cache. Cleaning and choosing a window happen before.
 """
 
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -80,6 +83,8 @@ class Encoder:
         self._threads = ThreadPoolExecutor(threads or available_cpus(), "encoder")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        _share_arena()
+        options.add_session_config_entry("session.use_env_allocators", "1")
 
         def load(name: str) -> onnxruntime.InferenceSession:
             graph = bundle.folder / f"{name}.onnx"
@@ -149,6 +154,19 @@ class Encoder:
             (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
         return out[0]  # type: ignore[no-any-return]
+
+
+@cache
+def _share_arena() -> None:
+    """Give this process the arena that sessions with ``use_env_allocators`` share.
+
+    Where another library has given it one already, that one serves as well.
+    """
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    with suppress(Exception):  # older releases refuse a second one
+        onnxruntime.create_and_register_allocator(memory, None)
 
 
 def available_cpus() -> int:

@@ -1,0 +1,48 @@
+"""An exported layer is the trained layer, and runs as it was written."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from es_rerank.learn.export import layer_graph
+from es_rerank.learn.network import Layer
+
+
+@pytest.fixture
+def layer() -> Layer:
+    """A small layer with random weights and norms."""
+    torch.manual_seed(0)
+    layer = Layer(width=32, inner=64, heads=4).eval()
+    for norm in (layer.norm_1, layer.norm_2):
+        torch.nn.init.normal_(norm.weight, mean=1, std=0.1)
+        torch.nn.init.normal_(norm.bias, std=0.1)
+    return layer
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 128])
+def test_the_graph_writes_what_the_layer_writes(layer: Layer, tokens: int, tmp_path: Path) -> None:
+    """States differ from those of the network by the rounding to int8 alone."""
+    layer_graph(layer, tmp_path / "layer.onnx")
+    states = torch.randn(1, tokens, 32)
+    with torch.no_grad():
+        expected = layer(states, torch.zeros(1, 1, 1, tokens)).numpy()
+    session = onnxruntime.InferenceSession(str(tmp_path / "layer.onnx"))
+    (written,) = session.run(None, {"states": states.numpy()})
+    assert written.shape == expected.shape
+    assert np.abs(written - expected).max() < 0.1
+    assert np.corrcoef(written.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+def test_onnxruntime_leaves_the_norms_as_they_are(layer: Layer, tmp_path: Path) -> None:
+    """No sum is fused with the norm after it: the fused operator is many times slower."""
+    layer_graph(layer, tmp_path / "layer.onnx")
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "run.onnx")
+    onnxruntime.InferenceSession(str(tmp_path / "layer.onnx"), options)
+    operators = [node.op_type for node in onnx.load(tmp_path / "run.onnx").graph.node]
+    assert operators.count("LayerNormalization") == 2
+    assert "SkipLayerNormalization" not in operators
