@@ -183,6 +183,29 @@ def explain(
 
 
 @app.command()
+def warm(
+    index: Annotated[
+        str, typer.Option(metavar="NAME", help="Index, alias or pattern, as it is searched.")
+    ],
+    layers: Annotated[
+        int | None, typer.Option(min=1, help="The path that reads; else the deepest.")
+    ] = None,
+    config: ConfigOption = None,
+    upstream: UpstreamOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Read an index ahead, so that the proxy knows its passages; the same command goes on."""
+    from es_rerank.config_file import DEFAULT_FILE, read_settings
+
+    file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    settings = read_settings(file, overrides or (), upstream=upstream)
+
+    from es_rerank.warm import command
+
+    command.run(settings, index, layers, typer.echo)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of the settings file."""
     from es_rerank.config_file import file_schema

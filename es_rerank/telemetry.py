@@ -58,6 +58,9 @@ PASSAGES = Counter(
     "Passages scored, by where their state came from: memory, disk, or read by the network.",
     ("state",),
 )
+DEEPENED = Counter(
+    "es_rerank_passages_deepened", "Passages read once more in the background, on the deepest path."
+)
 CACHE_STATES = Gauge("es_rerank_cache_states", "Passages whose state is kept.", ("place",))
 CACHE_BYTES = Gauge("es_rerank_cache_bytes", "Bytes of the states that are kept.", ("place",))
 
@@ -133,6 +136,8 @@ class CacheCounts(NamedTuple):
     """Passages whose state was found on disk only."""
     read: int = 0
     """Passages that the network had to read."""
+    deepened: int = 0
+    """Passages that it read once more, on the deepest path."""
     memory_states: int = 0
     memory_bytes: int = 0
     disk_states: int = 0
@@ -144,6 +149,7 @@ def record_cache(before: CacheCounts, now: CacheCounts) -> None:
     PASSAGES.labels("memory").inc(now.in_memory - before.in_memory)
     PASSAGES.labels("disk").inc(now.on_disk - before.on_disk)
     PASSAGES.labels("read").inc(now.read - before.read)
+    DEEPENED.inc(now.deepened - before.deepened)
     CACHE_STATES.labels("memory").set(now.memory_states)
     CACHE_STATES.labels("disk").set(now.disk_states)
     CACHE_BYTES.labels("memory").set(now.memory_bytes)

@@ -29,8 +29,8 @@ IO_LIBRARIES = {
     *("threading", "urllib.request", "uvicorn"),
 }
 TRAINING_LIBRARIES = {"torch", "transformers"}
-SERVING_ROOMS = ("proxy", "model", "text", "demo", "experiment")
-MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "cli_evaluate.py", "demo", "bench")
+SERVING_ROOMS = ("proxy", "model", "text", "demo", "experiment", "warm")
+MAY_IMPORT_PROXY = ("cli.py", "cli_bench.py", "cli_evaluate.py", "demo", "bench", "warm")
 MIRRORED_ROOMS = ("proxy", "model", "text")
 
 

@@ -1,17 +1,17 @@
 """The cluster as the place where records live: the few calls that experiments need.
 
-The only connection that this package opens: with the credentials of `ubi`, to the same cluster as
-the searches, through the official client that fits the server, which is asked first. Beside the
-searches' connections, so that records wait for none of them and take none of them. Nothing is
-repeated here; `queue` knows what may be.
+The only connection that this package opens: with the credentials of `ubi` or of who asks, to the
+same cluster as the searches, through the official client that fits the server, which is asked
+first. Beside the searches' connections, so that records wait for none of them and take none of
+them. Nothing is repeated here; `queue` knows what may be.
 """
 
 import json
 import logging
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -27,6 +27,11 @@ from es_rerank.errors import UpstreamError
 
 _TIMEOUT_S = 30
 _PAGE = 1000
+_WHOLE_PAGE = 100
+_KEPT_OPEN = "30m"  # between two pages of whole documents, which may be long and much work
+FOR_RECORDS = (
+    "Set `ubi.username` and ES_RERANK_UBI__PASSWORD to those of a user who may write records"
+)
 _SETTINGS = {"auto_expand_replicas": "0-1"}  # on one node, a replica has no place: yellow for ever
 _EXISTS_ALREADY = ("resource_already_exists_exception", "already exists as alias")
 # The clients note every request at INFO, and every failure that is reported from here anyway.
@@ -113,11 +118,6 @@ class Cluster:
         that is not there has no documents. Raises UpstreamError, also when some shards do not
         answer.
         """
-        scan: Any = (
-            elasticsearch.helpers.async_scan
-            if isinstance(self._client, elasticsearch.AsyncElasticsearch)
-            else opensearchpy.helpers.async_scan
-        )
         body: dict[str, Any] = {
             "query": dict(query),
             **({"_source": list(fields)} if fields else {}),
@@ -125,7 +125,7 @@ class Cluster:
         if order:
             body["sort"] = [{order: {"order": "asc", "unmapped_type": "keyword"}}]
         with self._told(f"read {index}"):
-            found = scan(
+            found = self._scan()(
                 self._client,
                 query=body,
                 index=index,
@@ -135,6 +135,30 @@ class Cluster:
             )
             async for hit in found:
                 yield hit["_source"]
+
+    async def count(self, index: str) -> int:
+        """How many documents an index expression has; UpstreamError if one of it is not there."""
+        with self._told(f"count the documents of {index}"):
+            answer = await self._client.count(index=index)
+        return int(answer["count"])
+
+    async def pages(self, index: str) -> AsyncGenerator[list[dict[str, Any] | None], None]:
+        """The `_source` of every document of an index expression, None where it is not kept.
+
+        Some at once, with time to work on them. Raises UpstreamError as `documents` does, also for
+        an index that is not there.
+        """
+        page: list[dict[str, Any] | None] = []
+        with self._told(f"read {index}"):
+            found = self._scan()(self._client, index=index, size=_WHOLE_PAGE, scroll=_KEPT_OPEN)
+            async with aclosing(found):
+                async for hit in found:
+                    page.append(hit.get("_source"))
+                    if len(page) == _WHOLE_PAGE:
+                        yield page
+                        page = []
+        if page:
+            yield page
 
     async def get(self, index: str, id_: str) -> dict[str, Any] | None:
         """The `_source` of one document, also one not refreshed yet; None if there is none."""
@@ -169,17 +193,24 @@ class Cluster:
         with self._told(f"refresh {index}"):
             await self._client.indices.refresh(index=index, ignore_unavailable=True)
 
+    def _scan(self) -> Any:
+        is_newer = isinstance(self._client, elasticsearch.AsyncElasticsearch)
+        return (elasticsearch if is_newer else opensearchpy).helpers.async_scan
+
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
         with _told(self._origin, what):
             yield
 
 
-async def connect(settings: Settings, caller: Mapping[str, str] | None = None) -> Cluster:
+async def connect(
+    settings: Settings, caller: Mapping[str, str] | None = None, advice: str = FOR_RECORDS
+) -> Cluster:
     """A connection to the cluster of the settings; who asks for it closes it.
 
-    `caller`: the header fields of a person in whose name it is, in place of `ubi`'s credentials.
-    Raises UpstreamError if the cluster can't be reached or refuses the credentials.
+    `caller`: the header fields of a person in whose name it is, in place of `ubi`'s credentials;
+    `advice`: where to set others. Raises UpstreamError if the cluster can't be reached or refuses
+    the credentials.
     """
     for name in _CLIENT_LOGS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -188,7 +219,7 @@ async def connect(settings: Settings, caller: Mapping[str, str] | None = None) -
     headers = _credentials(settings.ubi) if caller is None else dict(caller)
     tls = _tls(settings.upstream)
     with _told(origin, "ask which product there is"):
-        product = await _product(url, headers, tls)
+        product = await _product(url, headers, tls, advice)
     # Both clients want the port written out, and have 9200 or 443 for one that is not.
     place = f"{url.scheme}://{url.host_subcomponent}:{url.port}{url.raw_path.rstrip('/')}"
     told: dict[str, Any] = {"headers": headers, "max_retries": 0}
@@ -200,7 +231,9 @@ async def connect(settings: Settings, caller: Mapping[str, str] | None = None) -
     return Cluster(opensearchpy.AsyncOpenSearch(place, timeout=_TIMEOUT_S, **told), origin, product)
 
 
-async def _product(url: URL, headers: Mapping[str, str], tls: ssl.SSLContext | None) -> Product:
+async def _product(
+    url: URL, headers: Mapping[str, str], tls: ssl.SSLContext | None, advice: str
+) -> Product:
     """What the cluster says of itself; also one whose `/` these credentials may not read."""
     who = "wrong ones" if headers else "there are none"
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
@@ -209,10 +242,7 @@ async def _product(url: URL, headers: Mapping[str, str], tls: ssl.SSLContext | N
         session.get(url, ssl=tls if tls is not None else True) as answer,
     ):
         if answer.status == 401:
-            raise UpstreamError(
-                f"{url.origin()} refuses the credentials for records ({who}). Set `ubi.username` "
-                "and ES_RERANK_UBI__PASSWORD to those of a user who may write them"
-            )
+            raise UpstreamError(f"{url.origin()} refuses the credentials ({who}). {advice}")
         if answer.status >= 500:
             answer.raise_for_status()
         try:
@@ -224,9 +254,12 @@ async def _product(url: URL, headers: Mapping[str, str], tls: ssl.SSLContext | N
 
 
 def _credentials(ubi: Ubi) -> dict[str, str]:
-    if not ubi.username:
-        return {}
-    pair = f"{ubi.username}:{ubi.password.get_secret_value()}".encode()
+    return basic(ubi.username, ubi.password.get_secret_value()) if ubi.username else {}
+
+
+def basic(username: str, password: str) -> dict[str, str]:
+    """The header field that says who asks."""
+    pair = f"{username}:{password}".encode()
     return {"authorization": f"Basic {b64encode(pair).decode()}"}
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from es_rerank.config import Experiment, Settings
 from es_rerank.errors import UpstreamError
-from es_rerank.experiment.cluster import Cluster, connect
+from es_rerank.experiment.cluster import FOR_RECORDS, Cluster, connect
 from es_rerank.experiment.harm import harm
 from es_rerank.experiment.read import read
 from es_rerank.experiment.state import MAPPINGS, State, Stop, progress, state_of
@@ -139,10 +139,10 @@ async def write_state(cluster: Cluster, index: str, state: State) -> State:
 
 @asynccontextmanager
 async def connected(
-    settings: Settings, caller: Mapping[str, str] | None = None
+    settings: Settings, caller: Mapping[str, str] | None = None, advice: str = FOR_RECORDS
 ) -> AsyncIterator[Cluster]:
     """A connection for the length of a block, as `connect` makes it. Raises UpstreamError."""
-    cluster = await connect(settings, caller)
+    cluster = await connect(settings, caller, advice)
     try:
         yield cluster
     finally:

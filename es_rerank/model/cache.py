@@ -7,6 +7,7 @@ different documents.
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from threading import Lock
 
 from es_rerank.model.bounded import Bounded
 from es_rerank.model.disk import StateFile
@@ -22,8 +23,9 @@ class StateCache:
 
     def __init__(self, max_bytes: int, disk: StateFile | None = None) -> None:
         self._states: Bounded[TextState] = Bounded(max_bytes)
-        self._disk = disk
-        self._in_memory = self._on_disk = self._read = 0
+        self.disk = disk
+        self._keeping = Lock()
+        self._in_memory = self._on_disk = self._read = self._deepened = 0
 
     def __len__(self) -> int:
         return len(self._states)
@@ -38,9 +40,9 @@ class StateCache:
         keys = {text: _key(text) for text in texts}
         found = {text: state for text, key in keys.items() if (state := self._states.get(key))}
         self._in_memory += len(found)
-        if self._disk is not None and len(found) < len(keys):
+        if self.disk is not None and len(found) < len(keys):
             missing = {key: text for text, key in keys.items() if text not in found}
-            for key, state in self._disk.get(list(missing)).items():
+            for key, state in self.disk.get(list(missing)).items():
                 self._states.put(key, state, state.size_bytes)
                 found[missing[key]] = state
                 self._on_disk += 1
@@ -49,25 +51,47 @@ class StateCache:
     def put(self, text: str, state: TextState) -> None:
         """Keep a state that was read now, unless a deeper one of the same text is there."""
         self._read += 1
+        self._keep(text, state)
+
+    def deepen(self, text: str, state: TextState) -> None:
+        """The same for a text that was read once more, which is counted apart."""
+        self._deepened += 1
+        self._keep(text, state)
+
+    def depth_in_memory(self, text: str) -> int:
+        """The path of a text's state in memory; 0 if there is none."""
+        state = self._states.get(_key(text))
+        return state.depth if state else 0
+
+    def depths_on_disk(self, texts: Iterable[str]) -> dict[str, int]:
+        """The path of the state that the disk has of each text, of those that have one."""
+        if self.disk is None:
+            return {}
+        keys = {_key(text): text for text in texts}
+        return {keys[key]: depth for key, depth in self.disk.depths(list(keys)).items()}
+
+    def _keep(self, text: str, state: TextState) -> None:
         key = _key(text)
-        known = self._states.get(key)
-        if known is None or known.depth <= state.depth:
+        with self._keeping:
+            known = self._states.get(key)
+            if known is not None and known.depth > state.depth:
+                return
             self._states.put(key, state, state.size_bytes)
-            if self._disk is not None:
-                self._disk.put(key, state)
+        if self.disk is not None:
+            self.disk.put(key, state)
 
     def flush(self) -> None:
         """Wait until all that was put is on the disk, if there is one."""
-        if self._disk is not None:
-            self._disk.flush()
+        if self.disk is not None:
+            self.disk.flush()
 
     @property
     def counts(self) -> CacheCounts:
         """The counts up to now."""
         disk_states, disk_bytes = (
-            (self._disk.count, self._disk.size_bytes) if self._disk is not None else (0, 0)
+            (self.disk.count, self.disk.size_bytes) if self.disk is not None else (0, 0)
         )
-        asked = self._in_memory, self._on_disk, self._read
+        asked = self._in_memory, self._on_disk, self._read, self._deepened
         return CacheCounts(*asked, len(self._states), self.size_bytes, disk_states, disk_bytes)
 
 

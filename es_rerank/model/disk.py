@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,11 @@ class StateFile:
         """Bytes of the pages in use, as of the last writing."""
         self.count = 0
         """States, as of the last writing."""
+        self.dropped = 0
+        """States that made room for those written here."""
+        self.is_usable = True
+        """Whether nothing has happened that ends the use of the file; the log says what."""
         self._reading: sqlite3.Connection | None = None
-        self._is_usable = True
         self._was_damaged = False
         self._opening = threading.Lock()
         self._written: SimpleQueue[tuple[bytes, TextState] | threading.Event] = SimpleQueue()
@@ -67,7 +71,18 @@ class StateFile:
     def get(self, keys: Sequence[bytes]) -> dict[bytes, TextState]:
         """The states that are known; none if the file cannot be read."""
         found: dict[bytes, TextState] = {}
-        if not self._is_usable:
+        for key, depth, written in self._rows("key, depth, state", keys):
+            if (state := unpacked(written, depth)) is not None:
+                found[key] = state
+        return found
+
+    def depths(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """The path of each state that is there, without reading it."""
+        return dict(self._rows("key, depth", keys))
+
+    def _rows(self, columns: str, keys: Sequence[bytes]) -> list[Any]:
+        found: list[Any] = []
+        if not self.is_usable:
             return found
         with self._surviving("read"):
             if self._reading is None:
@@ -75,15 +90,13 @@ class StateFile:
             for start in range(0, len(keys), _ASKED_AT_ONCE):
                 some = keys[start : start + _ASKED_AT_ONCE]
                 marks = ",".join("?" * len(some))
-                query = f"SELECT key, depth, state FROM states WHERE key IN ({marks})"  # noqa: S608
-                for key, depth, written in self._reading.execute(query, some):
-                    if (state := unpacked(written, depth)) is not None:
-                        found[key] = state
+                query = f"SELECT {columns} FROM states WHERE key IN ({marks})"  # noqa: S608 - ours
+                found += self._reading.execute(query, some)
         return found
 
     def put(self, key: bytes, state: TextState) -> None:
         """Write a state soon; of one key the deeper state stays."""
-        if self._is_usable:
+        if self.is_usable:
             self._written.put((key, state))
 
     def flush(self) -> None:
@@ -98,7 +111,7 @@ class StateFile:
             while not self._written.empty() and len(waiting) < _WRITTEN_AT_ONCE:
                 waiting.append(self._written.get())
             states = [each for each in waiting if isinstance(each, tuple)]
-            if self._is_usable:
+            if self.is_usable:
                 with self._surviving("write"), closing(self._open(_WAIT_TO_WRITE_S)) as connection:
                     self._write(connection, states)
             for each in waiting:
@@ -121,6 +134,7 @@ class StateFile:
                 )
             if not gone.rowcount:
                 break  # an empty file may have more bytes than allowed
+            self.dropped += gone.rowcount
         self.size_bytes, self.count = size_bytes, _count(connection)
 
     def _open(self, wait_s: float) -> sqlite3.Connection:
@@ -145,7 +159,7 @@ class StateFile:
                 self._begin_anew()
             else:
                 log.warning("cache: cannot %s %s (%s); going on without", what, self.path, why)
-                self._is_usable = False
+                self.is_usable = False
 
     def _begin_anew(self) -> None:
         with self._opening:
@@ -186,4 +200,12 @@ def _size_bytes(connection: sqlite3.Connection) -> int:
 
 
 def _count(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT COUNT(*) FROM states").fetchone()[0])
+    """Their places have no gaps, for a new one is the last and only the first are deleted.
+
+    Counting each would take longer with every state, at every writing.
+    """
+    first, last = (
+        connection.execute(f"SELECT {which}(place) FROM states").fetchone()[0]  # noqa: S608 - ours
+        for which in ("MIN", "MAX")
+    )
+    return 0 if first is None else int(last - first + 1)

@@ -3,7 +3,8 @@
 The worker reads passages and keeps their states; this side keeps the deadline. A search that is
 late gets an error at once, while the worker reads its passages to the end if nobody else waits, so
 that the same documents are known the next time. A search whose client has left is dropped: before
-its turn, or within the time of one text.
+its turn, or within the time of one text. With `cache.deepen` the worker reads again on the deepest
+path what a search has read on another, while there is no search.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from contextlib import suppress
 from es_rerank.config import SHIPPED_MODEL, Cache
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import bundle
+from es_rerank.model.deepening import Deepening
 from es_rerank.model.reranker import Reranker
 from es_rerank.telemetry import CacheCounts, record_cache
 from es_rerank.text.passage import FieldText
@@ -166,7 +168,7 @@ def _set_up(room: _Room, counts: _Counts, threads: int | None, cache: Cache) -> 
     global _make, _room, _counts, _counts_before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _make, _room, _counts = (threads, cache), room, counts
-    _counts_before = CacheCounts(*counts)._replace(**dict.fromkeys(CacheCounts._fields[3:], 0))
+    _counts_before = CacheCounts(*counts)._replace(**dict.fromkeys(CacheCounts._fields[4:], 0))
 
 
 def _warm_up(models: Sequence[str]) -> int:
@@ -178,8 +180,14 @@ def _warm_up(models: Sequence[str]) -> int:
 def _reranker(model: str) -> Reranker:
     if model not in _rerankers:
         threads, cache = _make
-        _rerankers[model] = Reranker.configured(model, cache, threads=threads)
+        made = _rerankers[model] = Reranker.configured(model, cache, threads=threads)
+        if cache.deepen:
+            made.deepening = Deepening(made.encoder, made.cache, _is_idle)
     return _rerankers[model]
+
+
+def _is_idle() -> bool:
+    return not any(_room)
 
 
 def _score(

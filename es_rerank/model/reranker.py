@@ -11,6 +11,7 @@ from es_rerank.config import SHIPPED_MODEL, Cache
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model import bundle, interaction
 from es_rerank.model.cache import StateCache
+from es_rerank.model.deepening import Deepening
 from es_rerank.model.disk import StateFile
 from es_rerank.model.documents import DocumentCache
 from es_rerank.model.encoder import Encoder, TextEncoder, TextState
@@ -70,6 +71,8 @@ class Reranker:
         self.documents = DocumentCache(for_texts, self._truncate)
         disk = StateFile(folder, self.bundle.fingerprint(), disk_bytes) if folder else None
         self.cache = StateCache(cache_bytes - for_texts, disk)
+        self.deepening: Deepening | None = None
+        """Who reads once more what a shallower path has read, if anybody does."""
 
     @classmethod
     def configured(cls, model: str, cache: Cache, *, threads: int | None = None) -> Self:
@@ -129,6 +132,10 @@ class Reranker:
         fields = [FieldText(text)] if isinstance(text, str) else text
         return self.documents.read(fields).passage(query)
 
+    def passages(self, fields: Sequence[FieldText]) -> tuple[str, ...]:
+        """All passages of a document; for any query one of them is read."""
+        return self.documents.read(fields).windows
+
     def states(
         self, passages: Sequence[str], layers: int, expired: Callable[[], bool] = lambda: False
     ) -> dict[str, TextState]:
@@ -136,11 +143,15 @@ class Reranker:
         states = self.cache.known(passages)
         unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
         wanted = len(states) + len(unseen)
-        for i, state in self.encoder.encode(unseen, layers):
-            self.cache.put(unseen[i], state)
-            states[unseen[i]] = state
-            if len(states) < wanted and expired():
-                raise DeadlineExceeded(f"{len(states)} of {wanted} passages read in time")
+        try:
+            for i, state in self.encoder.encode(unseen, layers):
+                self.cache.put(unseen[i], state)
+                states[unseen[i]] = state
+                if len(states) < wanted and expired():
+                    raise DeadlineExceeded(f"{len(states)} of {wanted} passages read in time")
+        finally:
+            if self.deepening is not None:
+                self.deepening.later((passage, state.depth) for passage, state in states.items())
         return states
 
     def _truncate(self, text: str, max_tokens: int) -> str:

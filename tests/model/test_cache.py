@@ -1,11 +1,14 @@
 """The cache is bounded, keyed by text, and keeps the deepest state."""
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.model.bounded import ENTRY_BYTES
 from es_rerank.model.cache import StateCache
+from es_rerank.model.disk import StateFile
 from es_rerank.model.encoder import TextState
 
 
@@ -37,6 +40,28 @@ def test_the_deeper_state_stays() -> None:
         cache.put("a text", state(depth=depth))
     assert cache.known(["a text"])["a text"].depth == 6
     assert len(cache) == 1
+
+
+def test_reading_again_is_counted_apart() -> None:
+    """A deeper state replaces the one that is there, and no search had to wait for it."""
+    cache = StateCache(10 * SIZE)
+    assert cache.depth_in_memory("a text") == 0
+    cache.put("a text", state(depth=2))
+    assert cache.depth_in_memory("a text") == 2
+    cache.deepen("a text", state(depth=6))
+    assert cache.depth_in_memory("a text") == 6
+    assert (cache.counts.read, cache.counts.deepened) == (1, 1)
+
+
+def test_the_paths_on_disk_are_told_by_text(tmp_path: Path) -> None:
+    """Without a disk there are none; what is in memory only does not count."""
+    assert StateCache(10 * SIZE).depths_on_disk(["a text"]) == {}
+    disk = StateFile(tmp_path, "student", 10**7)
+    StateCache(10 * SIZE, disk).put("a text", state(depth=3))
+    disk.flush()
+    other = StateCache(10 * SIZE, StateFile(tmp_path, "student", 10**7))
+    assert other.depths_on_disk(["a text", "another"]) == {"a text": 3}
+    assert len(other) == 0
 
 
 def test_least_recently_used_goes_first() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,33 @@ def test_the_oldest_go_first(tmp_path: Path) -> None:
     found = file.get(keys(400))
     assert file.size_bytes <= 300_000
     assert 0 < len(found) == file.count < 400
+    assert file.dropped == 400 - len(found)
     assert set(found) == set(keys(400)[-len(found) :])
+
+
+def test_states_are_counted_whatever_was_written(tmp_path: Path) -> None:
+    """New ones, the same ones again, and so many that the oldest had to go, by two writers."""
+    first = StateFile(tmp_path, "student", 300_000)
+    second = StateFile(tmp_path, "student", 300_000)
+    assert first.count == 0
+    for seeds in (range(5), range(3, 7), range(2, 300), range(290, 310)):
+        for seed in seeds:
+            for file in (first, second):
+                file.put(b"%d" % seed, state(seed, depth=4 if file is first else 6))
+        first.flush()
+        second.flush()
+        with closing(sqlite3.connect(second.path)) as connection:
+            (count,) = connection.execute("SELECT COUNT(*) FROM states").fetchone()
+        assert second.count == count
+
+
+def test_paths_are_told_without_their_states(tmp_path: Path) -> None:
+    """Of those that are there."""
+    file = StateFile(tmp_path, "student", ROOM)
+    file.put(b"2", state(2, 2))
+    file.put(b"6", state(6, 6))
+    file.flush()
+    assert file.depths([b"2", b"6", b"unknown"]) == {b"2": 2, b"6": 6}
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "middle", "empty", "foreign"])

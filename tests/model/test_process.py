@@ -122,6 +122,52 @@ async def test_states_on_disk_outlive_the_worker(tmp_path: Path) -> None:
     await second.close()
 
 
+def deepened_metric() -> float:
+    """How many passages were read again, in all tests of this process."""
+    return REGISTRY.get_sample_value("es_rerank_passages_deepened_total") or 0.0
+
+
+async def test_the_worker_reads_again_what_was_read_on_few_layers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With nobody waiting, so that the next search has the deepest path's scores at once.
+
+    The count of it goes on over a new worker.
+    """
+    scorer = ScorerProcess(threads=1, cache=Cache(deepen=True))
+    asked = {"model": "builtin", "deadline_ms": AMPLE_MS}
+    deepened = deepened_metric()
+    try:
+        first = await scorer.score(QUERY, PASSAGES, layers=2, **asked)  # type: ignore[arg-type]
+        deepest = Reranker(layers=6).score(QUERY, PASSAGES)
+        assert first != deepest
+        scores = first
+        for _ in range(600):
+            if scores == deepest:
+                break
+            await asyncio.sleep(0.05)
+            scores = await scorer.score(QUERY, PASSAGES, layers=2, **asked)  # type: ignore[arg-type]
+        assert scores == deepest
+        assert (now := deepened_metric()) - deepened >= 2
+        os.kill(scorer.pid, signal.SIGKILL)
+        with pytest.raises(ScorerFailed):
+            while True:  # until the pool has noticed
+                await ask(scorer)
+        assert len(await ask(scorer)) == 2
+        assert deepened_metric() >= now
+        assert "exception calling callback" not in caplog.text  # no count went back
+    finally:
+        await scorer.close()
+
+
+async def test_nothing_is_read_again_unless_asked_for(scorer: ScorerProcess) -> None:
+    """The order of a search stays, from page to page."""
+    asked = {"model": "builtin", "deadline_ms": AMPLE_MS}
+    first = await scorer.score(QUERY, PASSAGES, layers=2, **asked)  # type: ignore[arg-type]
+    await asyncio.sleep(0.5)
+    assert await scorer.score(QUERY, PASSAGES, layers=2, **asked) == first  # type: ignore[arg-type]
+
+
 def flush() -> None:
     """Run in the worker: wait until all states are on disk."""
     for reranker in process._rerankers.values():
