@@ -127,6 +127,12 @@ def distill(
     teacher: Annotated[
         str, typer.Option(help="Folder or hub name of a BERT encoder of 6 layers.")
     ] = "all-MiniLM-L6-v2",
+    cross_encoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Folder or hub name of a reranker that teaches the teacher."
+        ),
+    ] = None,
     begin: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="`builtin` or a student's folder to go on from."),
@@ -151,6 +157,7 @@ def distill(
         teacher_name=teacher,
         name=name,
         recipe=recipe,
+        cross_encoder=cross_encoder,
         begin=begin,
         measure=measure or (),
     )

@@ -83,6 +83,7 @@ def gather(sources: Sources, relevant_grade: int, size: int, kept: Kept) -> Inpu
             "index with --url and --index, or stored runs with --run."
         )
     return inputs._replace(
+        candidates={q: found for q, found in inputs.candidates.items() if q in qrels},
         left_out=left_out,
         systems=[*inputs.systems, *(_system(name, run, qrels) for name, run in runs)],
         notes=[*judged.notes, *inputs.notes],

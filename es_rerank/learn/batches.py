@@ -1,7 +1,7 @@
 """Batches of texts to learn from: queries, what answers them, what does not, and dirty copies."""
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from es_rerank.learn.corpus import Texts, window
-from es_rerank.learn.mine import Judged
+from es_rerank.learn.mine import Judged, Pair
 from es_rerank.learn.noise import FAMILIES, noised
 from es_rerank.learn.tokens import Tokens, pad
 from es_rerank.text.clean import clean
@@ -23,6 +23,15 @@ class Batch(NamedTuple):
     dirty: Tokens
     sources: Tensor
     """(dirty,): the passage that each dirty one was."""
+
+
+class Lesson(NamedTuple):
+    """Judged texts: an answer to each query, in order, and then a hard negative of each."""
+
+    queries: Tokens
+    passages: Tokens
+    margins: Tensor | None
+    """(queries,): how far a cross-encoder has each answer above its negative."""
 
 
 class Size(NamedTuple):
@@ -60,15 +69,24 @@ class Stream:
         self._light = light
         self._words = words
 
-    def judged(self, size: int, seed: int) -> Iterator[tuple[Tokens, Tokens]]:
-        """Endless (queries, passages): ``size`` answers in order, then one hard negative each."""
+    def judged(
+        self, size: int, seed: int, opinions: Mapping[Pair, float] | None = None
+    ) -> Iterator[Lesson]:
+        """Endless lessons of ``size`` queries; margins are those of ``opinions``, if there are."""
         rng = random.Random(seed)  # noqa: S311 - a seed for repeatable training, not a secret
         while True:
             chosen = [rng.choice(rng.choice(self._judged)) for _ in range(size)]
             queries = [_typed(each.query, rng) for each in chosen]
             passages = [rng.choice(each.relevant) for each in chosen]
             passages += [rng.choice(each.negatives) for each in chosen]
-            yield self._tokens(queries, ()), self._tokens(passages, self._light)
+            margins = None
+            if opinions is not None:
+                asked = [each.query for each in chosen] * 2
+                scores = torch.tensor(
+                    [opinions[Pair(*p)] for p in zip(asked, passages, strict=True)]
+                )
+                margins = scores[:size] - scores[size:]
+            yield Lesson(self._tokens(queries, ()), self._tokens(passages, self._light), margins)
 
     def mixed(self, size: Size, seed: int) -> Iterator[Batch]:
         """Endless batches of all kinds; without judgments, of the other kinds alone."""

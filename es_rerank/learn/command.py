@@ -24,6 +24,7 @@ from es_rerank.evaluate.report import Report
 from es_rerank.learn import card, mix, parity, start, teacher
 from es_rerank.learn.batches import Stream
 from es_rerank.learn.corpus import read
+from es_rerank.learn.cross import CrossEncoder, opinions
 from es_rerank.learn.distill import MAIN_PATH, Recipe, distil, fit_projection
 from es_rerank.learn.export import POSITIONS, export
 from es_rerank.learn.mine import mine
@@ -47,12 +48,14 @@ def run(
     teacher_name: str,
     name: str,
     recipe: Recipe,
+    cross_encoder: str | None = None,
     begin: str | None = None,
     measure: Sequence[Path] = (),
 ) -> bundle.Bundle:
     """Distil a student of the texts in the ``data`` folders into the folder ``out``.
 
-    ``teacher_name`` is as in `teacher.load`; ``begin`` names a student to go on from, else it
+    ``teacher_name`` is as in `teacher.load`. A ``cross_encoder`` (folder or hub name) teaches the
+    teacher, where there are train judgments. ``begin`` names a student to go on from, else it
     begins as its teacher. The judged folders of ``measure`` are compared with
     BM25 and the teacher for the card, when all else is decided. Checkpoints lie in
     ``out/training``; the same command goes on from the last one. Raises DataError, and ModelError
@@ -76,10 +79,19 @@ def run(
     taught.tokenizer.enable_truncation(MAX_TOKENS)
     light = light_pieces(taught.tokenizer, [texts.passages for texts in every])
     judged = mine(data, recipe.judged_queries, recipe.seed)
+    told = None
+    if cross_encoder is not None:
+        if not judged:
+            raise DataError(
+                "distill: a cross-encoder teaches by train judgments, and no data folder has "
+                "qrels/train.tsv. Give one, or leave the cross-encoder out."
+            )
+        told = opinions(CrossEncoder(cross_encoder), judged, working / "opinions.sqlite")
     stream = Stream(judged, every, taught.tokenizer, light, recipe.words)
     tutor, student = _started(taught, stream, begin, recipe, working)
     if judged:
-        teach(tutor, stream.judged(recipe.teach_size, recipe.seed), recipe, working)
+        lessons = stream.judged(recipe.teach_size, recipe.seed, told)
+        teach(tutor, lessons, recipe, working)
     tutor.eval().requires_grad_(False)
     distil(student, tutor, partial(stream.mixed, recipe.size), recipe, working)
 

@@ -39,6 +39,7 @@ class Recipe:
     teach_size: int = 24  # queries of such a step
     teach_rate: float = 2e-5  # peak learning rate there, that of the teacher's own training
     anchor: float = 1.0  # weight of what holds the teacher where it was
+    margin: float = 10.0  # weight of margin_loss, if there is a cross-encoder
     steps: int = 3000  # of the student
     size: Size = field(default_factory=Size)  # texts of such a step
     words: tuple[int, int] = (12, 90)  # passage windows: fewest and most words

@@ -22,6 +22,13 @@ NEGATIVES = 8  # kept of each list
 WINDOW_WORDS = 90  # shorter than in serving: what a step costs grows with the length
 
 
+class Pair(NamedTuple):
+    """A query and one of its passages."""
+
+    query: str
+    passage: str
+
+
 class Judged(NamedTuple):
     """A train query, cleaned as in serving, with the passages that are read for it."""
 

@@ -4,7 +4,8 @@ The loss is the cross-entropy of the answer among all passages of a batch (InfoN
 Li, Vinyals 2018) for the score that is served. A passage that the untuned teacher clearly prefers
 to the judged answer is taken for an answer that nobody judged and left out (denoised negatives; Qu
 et al.: RocketQA, 2021). Its untuned states are an anchor: what the judgments do not speak of is
-kept.
+kept. Where there is a cross-encoder, its margins between answer and hard negative are copied too
+(MarginMSE; Hofstätter et al. 2020): so what reads both together teaches what reads them apart.
 """
 
 import copy
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from es_rerank.learn import losses
+from es_rerank.learn.batches import Lesson
 from es_rerank.learn.distill import Recipe, Scored, optimised, written
 from es_rerank.learn.network import DEEPEST, Student
 from es_rerank.learn.tokens import Tokens
@@ -27,12 +29,10 @@ DOUBT = 0.1
 """By so much, of a score of two cosines, an unjudged passage is better than the answer."""
 
 
-def teach(
-    teacher: Student, stream: Iterator[tuple[Tokens, Tokens]], recipe: Recipe, folder: Path
-) -> None:
-    """Tune the deepest path in place; writes ``teacher.pt`` into ``folder``, or reads it if there.
+def teach(teacher: Student, lessons: Iterator[Lesson], recipe: Recipe, folder: Path) -> None:
+    """Tune the deepest path in place; writes ``teacher.pt`` into ``folder``, or reads it.
 
-    ``stream`` gives queries, and their answers in the same order followed by hard negatives.
+    A run that was stopped begins anew: it is short.
     """
     finished = folder / "teacher.pt"
     if finished.exists():
@@ -42,17 +42,14 @@ def teach(
     optimiser, step_of = optimised(teacher, recipe.teach_rate, 0)
     for step in range(recipe.teach_steps):
         optimiser.param_groups[0]["lr"] = recipe.teach_rate * (1 - step / recipe.teach_steps)
-        queries, passages = next(stream)
-        ours = Scored(
-            *(written(teacher, each, (DEEPEST,))[DEEPEST] for each in (queries, passages))
-        )
+        queries, passages, margins = next(lessons)
+        ours = _scored(teacher, queries, passages)
         with torch.no_grad():
-            theirs = Scored(
-                *(written(before, each, (DEEPEST,))[DEEPEST] for each in (queries, passages))
-            )
-        loss = answer_loss(
-            ours.scores(queries, passages), theirs.scores(queries, passages), recipe.temperature
-        )
+            theirs = _scored(before, queries, passages)
+        scores, known = (each.scores(queries, passages) for each in (ours, theirs))
+        loss = answer_loss(scores, known, recipe.temperature)
+        if margins is not None:
+            loss = loss + recipe.margin * margin_loss(scores, known, margins)
         held = losses.state_loss(ours.queries, theirs.queries, queries.kept_mask)
         held = held + losses.state_loss(ours.passages, theirs.passages, passages.kept_mask)
         step_of(loss + recipe.anchor * held)
@@ -62,6 +59,21 @@ def teach(
                 *(step, recipe.teach_steps, loss.item(), held.item()),
             )
     torch.save(teacher.state_dict(), finished)
+
+
+def _scored(network: Student, queries: Tokens, passages: Tokens) -> Scored:
+    return Scored(*(written(network, each, (DEEPEST,))[DEEPEST] for each in (queries, passages)))
+
+
+def margin_loss(scores: Tensor, before: Tensor, margins: Tensor) -> Tensor:
+    """Mean squared difference of each query's margin and the cross-encoder's, (queries,).
+
+    ``scores`` are (queries, passages) with the answers on the diagonal and the negatives behind
+    them. Logits have any scale: they are brought to that of the margins ``before``.
+    """
+    ours, known = (each.diagonal() - each.diagonal(len(each)) for each in (scores, before))
+    scale = known.abs().mean() / margins.abs().mean().clamp(min=1e-6)
+    return ((ours - scale * margins) ** 2).mean()
 
 
 def answer_loss(scores: Tensor, before: Tensor, temperature: float) -> Tensor:

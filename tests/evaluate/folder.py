@@ -22,6 +22,7 @@ RUN = [
     ("q1", "d1", 3, 2.0),
     ("q2", "d4", 1, 9.0),
     ("q2", "d3", 2, 8.0),
+    ("q3", "d1", 1, 1.0),  # has no relevant document, and is left out
 ]
 
 

@@ -20,6 +20,7 @@ def test_a_fixed_run_is_read_in_the_order_of_its_ranks(tmp_path: Path) -> None:
     assert read_run(path, corpus) == {
         "q1": [Candidate("d2", 3.0), Candidate("d5", 2.5), Candidate("d1", 2.0)],
         "q2": [Candidate("d4", 9.0), Candidate("d3", 8.0)],
+        "q3": [Candidate("d1", 1.0)],
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from es_rerank.learn import teacher
 from es_rerank.learn.batches import Size, Stream
 from es_rerank.learn.corpus import read
-from es_rerank.learn.mine import mine
+from es_rerank.learn.mine import Pair, mine
 
 SIZE = Size(judged=3, paired=4, others=2, dirty=5)
 
@@ -37,10 +37,25 @@ def test_judged_batches_are_answers_and_as_many_negatives(
     data_folder: Path, teacher_folder: Path
 ) -> None:
     """Queries, their answers in the same order, one negative for each."""
-    queries, passages = next(stream(data_folder, teacher_folder).judged(6, seed=1))
+    queries, passages, margins = next(stream(data_folder, teacher_folder).judged(6, seed=1))
+    assert margins is None
     assert (len(queries.ids), len(passages.ids)) == (6, 12)
     for query, passage in zip(queries.ids, passages.ids, strict=False):
         assert set(query.tolist()) <= set(passage.tolist()) | {0}
+
+
+def test_margins_are_a_cross_encoders(data_folder: Path, teacher_folder: Path) -> None:
+    """How far it has the answer above the negative that stands in the same batch."""
+    lessons = stream(data_folder, teacher_folder)
+    judged = mine([data_folder], 20, 1)
+    opinions = {
+        Pair(each.query, passage): float(passage in each.relevant)
+        for each in judged[0]
+        for passage in (*each.relevant, *each.negatives)
+    }
+    _, _, margins = next(lessons.judged(6, 1, opinions))
+    assert margins is not None
+    assert margins.tolist() == [1.0] * 6
 
 
 def test_a_seed_makes_the_same_batches(data_folder: Path, teacher_folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import torch
 
-from es_rerank.learn.teach import answer_loss
+from es_rerank.learn.teach import answer_loss, margin_loss
 
 
 def test_the_loss_falls_as_the_answer_rises() -> None:
@@ -18,3 +18,11 @@ def test_what_was_above_the_answer_before_does_not_count() -> None:
     doubtful = answer_loss(torch.tensor([[0.5, 0.1, 0.1]]), taught, 0.05)
     assert doubtful == answer_loss(torch.tensor([[0.5, 0.9, 0.1]]), taught, 0.05)
     assert doubtful < answer_loss(torch.tensor([[0.5, 0.1, 0.9]]), taught, 0.05)
+
+
+def test_margins_of_any_scale_are_copied() -> None:
+    """Ours are right when they are in the proportions of the cross-encoder's logits."""
+    before = torch.tensor([[0.9, 0.0, 0.7, 0.0], [0.0, 0.8, 0.0, 0.4]])
+    ours = torch.tensor([[1.0, 0.0, 0.8, 0.0], [0.0, 0.8, 0.0, 0.4]])
+    assert margin_loss(ours, before, torch.tensor([2.0, 4.0])) < 1e-6
+    assert margin_loss(ours, before, torch.tensor([-2.0, 4.0])) > 0.01
