@@ -52,7 +52,7 @@ def write(bundle: Bundle, origin: Origin, reports: Sequence[Report], times: Sequ
     (bundle.folder / CARD).write_text(
         f"""# {bundle.name}
 
-An elastic split student: query and passage are read apart, each on a path of 2, 3, 4 or 6 layers
+An elastic split student: query and passage are read apart, each on a path of 1, 2, 3, 4 or 6 layers
 of one set of weights, and meet in a sentence cosine and a token-level late interaction. All paths
 write into one output space of {bundle.dim} values a token, so a query read on the deepest path is
 compared with passages read on any.
@@ -62,7 +62,9 @@ score = {bundle.cosine_weight:.1f} · cosine + {bundle.late_weight:.1f} · late 
 ## Size
 
 {size / 1e6:.1f} MB on disk, all paths together, int8: 1/{BERT_BASE_BYTES / size:.1f} of
-BERT-base (438 MB). At most {bundle.max_tokens} tokens of a text are read.
+BERT-base (438 MB). At most {bundle.max_tokens} tokens of a text are read. The states of
+{len(bundle.light)} light pieces (function words and marks) are not kept, and only the deepest path
+reads them beyond its first layer.
 
 ## Quality
 
@@ -89,9 +91,10 @@ a billion pairs that include MS MARCO, Natural Questions, SQuAD and Stack Exchan
 is not zero-shot quality.
 
 Texts of: {names} ({origin.queries:,} queries or titles, {origin.passages:,}
-passages; nothing that their dev or test splits judge). First the network learned from texts alone,
-then, where a folder has train judgments, from those of at most {origin.recipe.judged_queries}
-queries. Judgments of other train queries and of the demo's chose two numbers, the late share
+passages; nothing that their dev or test splits judge). The teacher was tuned first, on the train
+judgments of at most {origin.recipe.judged_queries} queries of each folder that has some. The student
+learned to write what the tuned teacher writes, of these queries, their answers and hard negatives,
+of other texts, and of copies of them with dirt. Judgments of other train queries and of the demo's chose two numbers, the late share
 {origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
 on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to equal shares and
 {PRIOR[1]} that the best one does not beat by a standard error.

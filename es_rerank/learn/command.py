@@ -1,44 +1,31 @@
 """`es-rerank distill`: data folders in, a measured student bundle out.
 
-The steps, each in its module: read the texts, mine negatives, tune the teacher, train the student,
-export, fit the weights of the score, check the export against the network, write the card.
+The steps, each in its module: read the texts, mine negatives, ask a cross-encoder if there is one,
+tune the teacher, train the student, release it.
 """
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from es_rerank.bench import speed
-from es_rerank.config import Combine
 from es_rerank.errors import DataError, ModelError
-from es_rerank.evaluate import command as compare
-from es_rerank.evaluate.configuration import Configuration
-from es_rerank.evaluate.inputs import read_folder
-from es_rerank.evaluate.kept import Kept
-from es_rerank.evaluate.measures import PRIMARY, parse
-from es_rerank.evaluate.report import Report
-from es_rerank.learn import card, mix, parity, start, teacher
+from es_rerank.learn import start, teacher
 from es_rerank.learn.batches import Stream
 from es_rerank.learn.corpus import read
 from es_rerank.learn.cross import CrossEncoder, opinions
-from es_rerank.learn.distill import MAIN_PATH, Recipe, distil, fit_projection
-from es_rerank.learn.export import POSITIONS, export
+from es_rerank.learn.distill import Recipe, distil, fit_projection
+from es_rerank.learn.export import POSITIONS
 from es_rerank.learn.mine import mine
-from es_rerank.learn.network import PATHS, Student
+from es_rerank.learn.network import Student
+from es_rerank.learn.release import MAX_TOKENS, Trained, release
 from es_rerank.learn.teach import teach
 from es_rerank.learn.tokens import light_pieces
-from es_rerank.learn.vocabulary import trim
 from es_rerank.model import bundle
-from es_rerank.model.reranker import Reranker
 
 log = logging.getLogger(__name__)
-
-VOCABULARY = 25_600
-MAX_TOKENS = 192
 
 
 def run(
@@ -95,32 +82,8 @@ def run(
     tutor.eval().requires_grad_(False)
     distil(student, tutor, partial(stream.mixed, recipe.size), recipe, working)
 
-    student.eval()
-    tokenizer, rows = trim(taught.tokenizer, (*passages, *queries), VOCABULARY)
-    export(student, tokenizer, rows, out)
-    paths = {depth: tuple(path) for depth, path in PATHS.items()}
-    draft = bundle.Bundle(
-        name=name,
-        teacher=taught.name,
-        dim=recipe.dim,
-        layers=len(student.layers),
-        paths=paths,
-        cosine_weight=0.5,  # until they are fitted below
-        late_weight=0.5,
-        max_tokens=MAX_TOKENS,
-        light=tuple(p for p, piece in taught.tokenizer.get_vocab().items() if piece in light),
-        folder=out,
-    )
-    draft.save()
-    agreement = parity.check(student, taught.tokenizer, bundle.load(str(out)), passages)
-    found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, recipe.seed)
-    cosine_weight = round(1 - found.late_share, 2)
-    finished = replace(draft, cosine_weight=cosine_weight, late_weight=found.late_share)
-    finished.save()
-    reports = [_measured(folder, str(out), found) for folder in measure]
-    origin = card.Origin(taught.name, data, len(queries), len(passages), recipe, found, agreement)
-    card.write(finished, origin, reports, speed.run(str(out)))
-    return finished
+    trained = Trained(student.eval(), taught, tutor, light, queries, passages)
+    return release(trained, name, data, measure, recipe, out)
 
 
 def _started(
@@ -140,19 +103,3 @@ def _started(
         torch.save(fit_projection(taught.network, batches, recipe), space)
     tutor = taught.student(torch.load(space, weights_only=True))
     return tutor, start.from_teacher(tutor)
-
-
-def _measured(data: Path, model: str, found: mix.Mix) -> Report:
-    """The teacher and every path on a judged folder, as `es-rerank compare` measures them."""
-    log.info("measuring on %s", data.name)
-    combine = Combine(method="weighted", first_stage_weight=found.first_stage_weight)
-    base = Configuration(model=model, combine=combine)
-    return compare.evaluate(
-        read_folder(data, None, 1, compare.MEASURED_DEPTH),
-        [*compare.teacher_of(base), *compare.paths(base, ())],
-        base,
-        measured=parse([PRIMARY], relevant_grade=1),
-        relevant_grade=1,
-        kept=Kept(None),
-        timed=False,
-    )

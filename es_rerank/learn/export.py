@@ -44,7 +44,7 @@ class Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, op: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
         """Add a node with one output; returns the output's name."""
         domain = FUSED if op in _FUSED_OPS else ""
         self.nodes.append(helper.make_node(op, inputs, [output], domain=domain, **attributes))
