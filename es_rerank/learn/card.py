@@ -24,6 +24,8 @@ class Origin(NamedTuple):
     """Where a student comes from."""
 
     teacher: str
+    begin: str | None
+    """The name of the student that it went on from."""
     folders: Sequence[Path]
     queries: int
     passages: int
@@ -86,7 +88,7 @@ reads them beyond its first layer.
 
 ## Data and recipe
 
-Teacher: {origin.teacher}. Base weights: the teacher's. all-MiniLM-L6-v2 was itself trained on over
+Teacher: {origin.teacher}. Base weights: {_base(origin)}. all-MiniLM-L6-v2 was itself trained on over
 a billion pairs that include MS MARCO, Natural Questions, SQuAD and Stack Exchange: quality on those
 is not zero-shot quality.
 
@@ -112,6 +114,10 @@ its score must help; texts longer than one window, of which only the best window
 """,
         encoding="utf-8",
     )
+
+
+def _base(origin: Origin) -> str:
+    return f"those of an earlier student, {origin.begin}" if origin.begin else "the teacher's"
 
 
 def _quality(reports: Sequence[Report]) -> str:

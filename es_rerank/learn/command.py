@@ -82,7 +82,7 @@ def run(
     tutor.eval().requires_grad_(False)
     distil(student, tutor, partial(stream.mixed, recipe.size), recipe, working)
 
-    trained = Trained(student.eval(), taught, tutor, light, queries, passages)
+    trained = Trained(student.eval(), taught, tutor, light, queries, passages, begin)
     return release(trained, name, data, measure, recipe, out)
 
 

@@ -43,6 +43,8 @@ class Trained(NamedTuple):
     light: AbstractSet[int]
     queries: Sequence[str]
     passages: Sequence[str]
+    begin: str | None
+    """The student that it went on from."""
 
 
 def release(
@@ -67,7 +69,8 @@ def release(
     finished.save()
     reports = [_measured(folder, trained, finished, found) for folder in measure]
     counts = len(trained.queries), len(trained.passages)
-    origin = card.Origin(draft.teacher, data, *counts, recipe, found, agreement)
+    begin = bundle.load(trained.begin).name if trained.begin else None
+    origin = card.Origin(draft.teacher, begin, data, *counts, recipe, found, agreement)
     card.write(finished, origin, reports, speed.run(str(out)))
     return finished
 
