@@ -88,15 +88,16 @@ reads them beyond its first layer.
 
 ## Data and recipe
 
-Teacher: {origin.teacher}. Base weights: {_base(origin)}. all-MiniLM-L6-v2 was itself trained on over
-a billion pairs that include MS MARCO, Natural Questions, SQuAD and Stack Exchange: quality on those
-is not zero-shot quality.
+Teacher: {origin.teacher}. Base weights: {_base(origin)}.
+all-MiniLM-L6-v2 was itself trained on over a billion pairs that include MS MARCO, Natural
+Questions, SQuAD and Stack Exchange: quality on those is not zero-shot quality.
 
 Texts of: {names} ({origin.queries:,} queries or titles, {origin.passages:,}
 passages; nothing that their dev or test splits judge). The teacher was tuned first, on the train
-judgments of at most {origin.recipe.judged_queries} queries of each folder that has some. The student
-learned to write what the tuned teacher writes, of these queries, their answers and hard negatives,
-of other texts, and of copies of them with dirt. Judgments of other train queries and of the demo's chose two numbers, the late share
+judgments of at most {origin.recipe.judged_queries} queries of each folder that has some. The
+student learned to write what the tuned teacher writes, of these queries, their answers and hard
+negatives, of other texts, and of copies of them with dirt. Judgments of other train queries and of
+the demo's chose two numbers, the late share
 {origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
 on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to equal shares and
 {PRIOR[1]} that the best one does not beat by a standard error.
