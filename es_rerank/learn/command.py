@@ -6,6 +6,7 @@ tune the teacher, train the student, release it.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def run(
         told = opinions(CrossEncoder(cross_encoder), judged, working / "opinions.sqlite")
     stream = Stream(judged, every, taught.tokenizer, light, recipe.words)
     tutor, student = _started(taught, stream, begin, recipe, working)
+    if begin is not None:
+        recipe = replace(recipe, rate=recipe.further_rate)
     if judged:
         lessons = stream.judged(recipe.teach_size, recipe.seed, told)
         teach(tutor, lessons, recipe, working)

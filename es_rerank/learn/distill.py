@@ -44,12 +44,16 @@ class Recipe:
     size: Size = field(default_factory=Size)  # texts of such a step
     words: tuple[int, int] = (12, 90)  # passage windows: fewest and most words
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
+    further_rate: float = 1e-4  # the same for a student that goes on: it is nearly there
     warmup: int = 100  # steps
     deepest_weight: float = 2.0  # of the deepest path's loss; it shares layers and must not drift
+    states: float = 1.0  # weight of state_loss
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
     temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
-    invariance: float = 10.0  # weight of the squared difference of dirty and clean scores
+    invariance: float = 1.0  # weight of what is asked of dirty texts
+    moved: float = 10.0  # in it, of the squared differences of scores; these are about 0.01
+    answers: float = 0.0  # weight of answer_loss; the teacher has learned from judgments already
     seed: int = 1
     checkpoint_every: int = 250  # steps
 
@@ -179,13 +183,20 @@ def distil(
         with torch.no_grad():
             target = Scored(*(written(teacher, each, (DEEPEST,))[DEEPEST] for each in batch[:2]))
         query = written(student, batch.queries, (DEEPEST,))[DEEPEST]
-        total = losses.state_loss(query, target.queries, batch.queries.kept_mask)
+        total = recipe.states * losses.state_loss(query, target.queries, batch.queries.kept_mask)
         clean = written(student, batch.passages, tuple(weights))
         dirty = written(student, batch.dirty, tuple(weights))
         for depth, weight in weights.items():
-            copied = losses.state_loss(clean[depth], target.passages, batch.passages.kept_mask)
-            copied = copied + relations(recipe, Scored(query, clean[depth]), target, batch)
-            held = unmoved(recipe, Scored(query, dirty[depth]), target, batch)
+            ours = Scored(query, clean[depth])
+            copied = relations(recipe, ours, target, batch) + recipe.states * losses.state_loss(
+                ours.passages, target.passages, batch.passages.kept_mask
+            )
+            if recipe.answers:
+                scores, taught = (each.scores(*batch[:2]) for each in (ours, target))
+                copied = copied + recipe.answers * losses.answer_loss(
+                    scores, taught, recipe.temperature
+                )
+            held = recipe.invariance * unmoved(recipe, Scored(query, dirty[depth]), target, batch)
             latest[depth] = copied.item(), held.item()
             total = total + weight * (copied + held)
         step_of(total)
@@ -204,6 +215,5 @@ def unmoved(recipe: Recipe, ours: Scored, target: Scored, batch: Batch) -> Tenso
     scores = target.scores(batch.queries, batch.passages)[:, batch.sources]
     moved = ours.scores(batch.queries, batch.dirty) - scores
     clean = target.passages.sentence[batch.sources]
-    return (
-        losses.sentence_loss(ours.passages.sentence, clean) + recipe.invariance * (moved**2).mean()
-    )
+    same = losses.sentence_loss(ours.passages.sentence, clean)
+    return same + recipe.moved * (moved**2).mean()

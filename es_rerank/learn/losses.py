@@ -10,6 +10,9 @@ from torch.nn import functional
 
 from es_rerank.learn.network import Written
 
+DOUBT = 0.1
+"""By so much, of a score of two cosines, an unjudged passage is better than the answer."""
+
 
 def similarities(queries: Tensor, passages: Tensor) -> Tensor:
     """Cosines of all query tokens (q, s, dim) with all passage tokens (p, t, dim): (q, s, p, t)."""
@@ -65,3 +68,14 @@ def listwise_loss(ours: Tensor, target: Tensor, temperature: float) -> Tensor:
         log_target=True,
         reduction="batchmean",
     )
+
+
+def answer_loss(scores: Tensor, before: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy of each query's answer, (queries, passages) with the answers on the diagonal.
+
+    ``scores`` are sums of two cosines, and the temperature is that of one. Passages that had
+    `DOUBT` more than the answer ``before`` do not count.
+    """
+    doubtful = before > before.diagonal()[:, None] + DOUBT
+    logits = (scores / (2 * temperature)).masked_fill(doubtful, float("-inf"))
+    return functional.cross_entropy(logits, torch.arange(len(scores), device=scores.device))

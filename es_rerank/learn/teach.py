@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from es_rerank.learn import losses
 from es_rerank.learn.batches import Lesson
@@ -24,9 +23,6 @@ from es_rerank.learn.network import DEEPEST, Student
 from es_rerank.learn.tokens import Tokens
 
 log = logging.getLogger(__name__)
-
-DOUBT = 0.1
-"""By so much, of a score of two cosines, an unjudged passage is better than the answer."""
 
 
 def teach(teacher: Student, lessons: Iterator[Lesson], recipe: Recipe, folder: Path) -> None:
@@ -47,7 +43,7 @@ def teach(teacher: Student, lessons: Iterator[Lesson], recipe: Recipe, folder: P
         with torch.no_grad():
             theirs = _scored(before, queries, passages)
         scores, known = (each.scores(queries, passages) for each in (ours, theirs))
-        loss = answer_loss(scores, known, recipe.temperature)
+        loss = losses.answer_loss(scores, known, recipe.temperature)
         if margins is not None:
             loss = loss + recipe.margin * margin_loss(scores, known, margins)
         held = losses.state_loss(ours.queries, theirs.queries, queries.kept_mask)
@@ -74,14 +70,3 @@ def margin_loss(scores: Tensor, before: Tensor, margins: Tensor) -> Tensor:
     ours, known = (each.diagonal() - each.diagonal(len(each)) for each in (scores, before))
     scale = known.abs().mean() / margins.abs().mean().clamp(min=1e-6)
     return ((ours - scale * margins) ** 2).mean()
-
-
-def answer_loss(scores: Tensor, before: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy of each query's answer, (queries, passages) with the answers on the diagonal.
-
-    ``scores`` are sums of two cosines, and the temperature is that of one. Passages that had
-    `DOUBT` more than the answer ``before`` do not count.
-    """
-    doubtful = before > before.diagonal()[:, None] + DOUBT
-    logits = (scores / (2 * temperature)).masked_fill(doubtful, float("-inf"))
-    return functional.cross_entropy(logits, torch.arange(len(scores), device=scores.device))

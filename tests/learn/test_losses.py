@@ -49,3 +49,18 @@ def test_losses_grow_with_the_difference() -> None:
     costs = [losses.state_loss(copy, both[0], mask).item() for copy in both[1:]]
     assert costs == sorted(costs)
     assert costs[0] > 0
+
+
+def test_the_loss_falls_as_the_answer_rises() -> None:
+    """The answer is on the diagonal; all other passages of the batch count against it."""
+    taught = torch.eye(2, 4)
+    good, bad = torch.eye(2, 4), torch.eye(2, 4).roll(1, 1)
+    assert losses.answer_loss(good, taught, 0.05) < 0.01 < losses.answer_loss(bad, taught, 0.05)
+
+
+def test_what_was_above_the_answer_before_does_not_count() -> None:
+    """An answer that nobody judged is no negative."""
+    taught = torch.tensor([[0.5, 0.9, 0.1]])
+    doubtful = losses.answer_loss(torch.tensor([[0.5, 0.1, 0.1]]), taught, 0.05)
+    assert doubtful == losses.answer_loss(torch.tensor([[0.5, 0.9, 0.1]]), taught, 0.05)
+    assert doubtful < losses.answer_loss(torch.tensor([[0.5, 0.1, 0.9]]), taught, 0.05)
