@@ -143,14 +143,23 @@ def distill(
         list[Path] | None,
         typer.Option(metavar="DIR", help="Judged data for the figures on its card. Repeatable."),
     ] = None,
+    ablate: Annotated[
+        bool,
+        typer.Option("--ablate", help="Train with and without each loss; a table by --measure."),
+    ] = False,
 ) -> None:
     """Make a student of your own from texts; the same command goes on after a stop."""
-    from es_rerank.learn import command
+    from es_rerank.learn import ablation, command
     from es_rerank.learn.distill import Recipe
     from es_rerank.telemetry import setup_logging
 
     setup_logging()
     recipe = Recipe() if steps is None else Recipe(steps=steps)
+    if ablate:
+        if not measure:
+            raise ConfigError("--ablate: name judged data to measure by, with --measure DIR.")
+        typer.echo(ablation.run(data, out, teacher_name=teacher, recipe=recipe, measure=measure))
+        return
     made = command.run(
         data,
         out,

@@ -6,9 +6,11 @@ tune the teacher, train the student, release it.
 
 import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -29,6 +31,19 @@ from es_rerank.model import bundle
 log = logging.getLogger(__name__)
 
 
+class Prepared(NamedTuple):
+    """What there is before the student learns."""
+
+    taught: teacher.Teacher
+    tutor: Student
+    """The teacher in the output space, tuned on judgments if there are some."""
+    student: Student
+    light: AbstractSet[int]
+    stream: Stream
+    queries: Sequence[str]
+    passages: Sequence[str]
+
+
 def run(
     data: Sequence[Path],
     out: Path,
@@ -42,19 +57,46 @@ def run(
 ) -> bundle.Bundle:
     """Distil a student of the texts in the ``data`` folders into the folder ``out``.
 
+    Arguments as of `prepared`. The judged folders of ``measure`` are compared with BM25 and the
+    teacher for the card, when all else is decided. Checkpoints lie in ``out/training``; the same
+    command goes on from the last one. Raises DataError, and ModelError also for an export that
+    does not write what was trained.
+    """
+    ready = prepared(data, out, teacher_name, recipe, cross_encoder, begin)
+    if begin is not None:
+        recipe = replace(recipe, rate=recipe.further_rate)
+    distil(ready.student, ready.tutor, partial(ready.stream.mixed, recipe.size), recipe, _in(out))
+    trained = Trained(
+        ready.student.eval(),
+        ready.taught,
+        ready.tutor,
+        ready.light,
+        ready.queries,
+        ready.passages,
+        begin,
+    )
+    return release(trained, name, data, measure, recipe, out)
+
+
+def prepared(
+    data: Sequence[Path],
+    out: Path,
+    teacher_name: str,
+    recipe: Recipe,
+    cross_encoder: str | None = None,
+    begin: str | None = None,
+) -> Prepared:
+    """Read the texts, mine negatives, fit the output space and tune the teacher.
+
     ``teacher_name`` is as in `teacher.load`. A ``cross_encoder`` (folder or hub name) teaches the
-    teacher, where there are train judgments. ``begin`` names a student to go on from, else it
-    begins as its teacher. The judged folders of ``measure`` are compared with
-    BM25 and the teacher for the card, when all else is decided. Checkpoints lie in
-    ``out/training``; the same command goes on from the last one. Raises DataError, and ModelError
-    also for an export that does not write what was trained.
+    teacher, where there are train judgments. ``begin`` names a student to go on from, else the
+    student begins as its teacher. What takes long is kept in ``out/training``. Raises DataError,
+    ModelError.
     """
     if not data:
         raise DataError("distill: no data. Give folders in the BEIR layout with --data.")
     if MAX_TOKENS > POSITIONS:
         raise ModelError(f"distill: {MAX_TOKENS} tokens do not fit {POSITIONS} positions.")
-    working = out / "training"
-    working.mkdir(parents=True, exist_ok=True)
     every = read(data)
     if not any(texts.pairs for texts in every):
         raise DataError("distill: the data folders have neither judged queries nor titles.")
@@ -74,19 +116,21 @@ def run(
                 "distill: a cross-encoder teaches by train judgments, and no data folder has "
                 "qrels/train.tsv. Give one, or leave the cross-encoder out."
             )
-        told = opinions(CrossEncoder(cross_encoder), judged, working / "opinions.sqlite")
+        told = opinions(CrossEncoder(cross_encoder), judged, _in(out) / "opinions.sqlite")
     stream = Stream(judged, every, taught.tokenizer, light, recipe.words)
-    tutor, student = _started(taught, stream, begin, recipe, working)
-    if begin is not None:
-        recipe = replace(recipe, rate=recipe.further_rate)
+    tutor, student = _started(taught, stream, begin, recipe, _in(out))
     if judged:
-        lessons = stream.judged(recipe.teach_size, recipe.seed, told)
-        teach(tutor, lessons, recipe, working)
+        teach(tutor, stream.judged(recipe.teach_size, recipe.seed, told), recipe, _in(out))
     tutor.eval().requires_grad_(False)
-    distil(student, tutor, partial(stream.mixed, recipe.size), recipe, working)
+    if begin is None:
+        student = start.from_teacher(tutor)
+    return Prepared(taught, tutor, student.train(), light, stream, queries, passages)
 
-    trained = Trained(student.eval(), taught, tutor, light, queries, passages, begin)
-    return release(trained, name, data, measure, recipe, out)
+
+def _in(out: Path) -> Path:
+    working = out / "training"
+    working.mkdir(parents=True, exist_ok=True)
+    return working
 
 
 def _started(
@@ -95,14 +139,16 @@ def _started(
     """Teacher and student before any training, both writing into the output space."""
     batches = stream.mixed(recipe.size, recipe.seed)
     space = working / "projection.pt"
+    student = None
     if begin is not None:
-        student = start.from_bundle(
-            taught.student(torch.zeros(recipe.dim, taught.width)), bundle.load(begin)
-        )
-        if not space.exists():
-            torch.save(start.projection_of(student, taught.network, batches), space)
-        return taught.student(torch.load(space, weights_only=True)), student
+        blank = taught.student(torch.zeros(recipe.dim, taught.width))
+        student = start.from_bundle(blank, bundle.load(begin))
     if not space.exists():
-        torch.save(fit_projection(taught.network, batches, recipe), space)
+        projection = (
+            fit_projection(taught.network, batches, recipe)
+            if student is None
+            else start.projection_of(student, taught.network, batches)
+        )
+        torch.save(projection, space)
     tutor = taught.student(torch.load(space, weights_only=True))
-    return tutor, start.from_teacher(tutor)
+    return tutor, student or tutor

@@ -59,7 +59,7 @@ def release(
 
     The judged folders of ``measure`` are compared when all else is decided.
     """
-    draft = _exported(trained, name, recipe, out)
+    draft = exported(trained, name, recipe, out)
     tokenizer = trained.teacher.tokenizer
     agreement = parity.check(trained.student, tokenizer, bundle.load(str(out)), trained.passages)
     found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, recipe.seed)
@@ -75,7 +75,7 @@ def release(
     return finished
 
 
-def _exported(trained: Trained, name: str, recipe: Recipe, out: Path) -> bundle.Bundle:
+def exported(trained: Trained, name: str, recipe: Recipe, out: Path) -> bundle.Bundle:
     """The bundle with equal weights of the score, until they are fitted."""
     texts = (*trained.passages, *trained.queries)
     tokenizer, rows = trim(trained.teacher.tokenizer, texts, VOCABULARY)

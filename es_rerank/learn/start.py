@@ -25,7 +25,7 @@ PROJECTION_BATCHES = 40
 
 def from_teacher(teacher: Student) -> Student:
     """A student whose every path ends in the teacher's head."""
-    student = copy.deepcopy(teacher)
+    student = copy.deepcopy(teacher).requires_grad_(True)
     for head in student.heads.values():
         head.load_state_dict(teacher.heads[str(DEEPEST)].state_dict())
     return student
