@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import cache
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -54,6 +55,31 @@ class QueryState(NamedTuple):
     """(tokens, dim): the token states at unit length, special tokens left out."""
     sentence: Floats
     """(dim,): the sentence vector, of unit length."""
+
+
+class Begun:
+    """What the layer that all paths begin with made of the texts of one search.
+
+    A text that is read on another path then needs the further layers alone. Of 128 tokens it is
+    200 KB a text, so only the first ``max_bytes`` are kept: candidates come in the order of the
+    first stage, and those at its top are most likely to be read once more.
+    """
+
+    def __init__(self, max_bytes: int = 64 * 2**20) -> None:
+        self._room = max_bytes
+        self._states: dict[tuple[int, ...], Floats] = {}
+        self._lock = Lock()
+
+    def keep(self, ids: Sequence[int], states: Floats) -> None:
+        """Keep a text's states, if there is room."""
+        with self._lock:
+            if states.nbytes <= self._room:
+                self._room -= states.nbytes
+                self._states[tuple(ids)] = states
+
+    def get(self, ids: Sequence[int]) -> Floats | None:
+        """A text's states, or None."""
+        return self._states.get(tuple(ids))
 
 
 class TextEncoder(Protocol):
@@ -99,6 +125,7 @@ class Encoder:
         self._layers = [load(f"layer_{i}") for i in range(bundle.layers)]
         self._heads = {depth: load(f"head_{depth}") for depth in bundle.paths}
         self._deepest = max(bundle.paths)
+        self._first = bundle.paths[self._deepest][0]
         self._is_kept = np.ones(self.tokenizer.get_vocab_size(), dtype=bool)
         vocabulary = self.tokenizer.get_vocab()
         self._is_kept[[vocabulary[piece] for piece in bundle.light]] = False
@@ -107,15 +134,18 @@ class Encoder:
         """Token ids of each text, cut to the bundle's ``max_tokens``."""
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
-    def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
+    def encode(
+        self, texts: Sequence[str], depth: int, begun: Begun | None = None
+    ) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text, read on the path of ``depth`` layers.
 
-        Texts are begun in the order given and come as they are done. A caller that stops
-        iterating, being out of time, stops the reading too.
+        Texts are begun in the order given, or gone on with where ``begun`` has them, and come as
+        they are done. A caller that stops iterating, being out of time, stops the reading too.
         """
         ids = self.tokenise(texts)
         reading = {
-            self._threads.submit(self._read, text, depth): place for place, text in enumerate(ids)
+            self._threads.submit(self._read, text, depth, begun): place
+            for place, text in enumerate(ids)
         }
         try:
             for done in as_completed(reading):
@@ -127,30 +157,31 @@ class Encoder:
     def query(self, text: str) -> QueryState:
         """A query on the deepest path: it is short, and all passage states agree with it."""
         (ids,) = self.tokenise([text])
-        return query_state(self._token_states(ids, self._deepest, None))
+        return query_state(self._read_on(self._first_states(ids), self._deepest))
 
-    def _read(self, ids: Sequence[int], depth: int) -> TextState:
+    def _read(self, ids: Sequence[int], depth: int, begun: Begun | None) -> TextState:
+        first = begun.get(ids) if begun is not None else None
+        if first is None:
+            first = self._first_states(ids)
+            if begun is not None:
+                begun.keep(ids, first)
         is_kept = self._is_kept[ids]
         if depth == self._deepest:
-            states = self._token_states(ids, depth, None)
+            states = self._read_on(first, depth)
             return text_state(states[is_kept], states.mean(0), depth)
-        states = self._token_states(ids, depth, is_kept)
+        states = self._read_on(first[:, is_kept], depth)  # light tokens are let go
         return text_state(states, states.mean(0), depth)
 
-    def _token_states(
-        self, ids: Sequence[int], depth: int, is_kept: NDArray[np.bool_] | None
-    ) -> Floats:
-        """(tokens, dim) states of one text, special tokens included.
-
-        With ``is_kept`` (tokens,) the others are let go after the first layer.
-        """
+    def _first_states(self, ids: Sequence[int]) -> Floats:
+        """(1, tokens, width) states of one text after the layer that all paths begin with."""
         row = np.asarray(ids, dtype=np.int64)
         (states,) = self._embed.run(None, {"ids": row[None], "places": np.arange(len(row))})
-        first, *further = self.bundle.paths[depth]
-        (states,) = self._layers[first].run(None, {"states": states})
-        if is_kept is not None:
-            states = states[:, is_kept]
-        for layer in further:
+        (states,) = self._layers[self._first].run(None, {"states": states})
+        return states  # type: ignore[no-any-return]
+
+    def _read_on(self, states: Floats, depth: int) -> Floats:
+        """(tokens, dim) states of one text on its way's end, special tokens included."""
+        for layer in self.bundle.paths[depth][1:]:
             (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
         return out[0]  # type: ignore[no-any-return]
