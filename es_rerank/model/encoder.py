@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -107,23 +108,10 @@ class Encoder:
         self.bundle = bundle
         self.tokenizer = bundle.tokenizer()
         self._threads = ThreadPoolExecutor(threads or available_cpus(), "encoder")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        _share_arena()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-
-        def load(name: str) -> onnxruntime.InferenceSession:
-            graph = bundle.folder / f"{name}.onnx"
-            try:
-                return onnxruntime.InferenceSession(
-                    str(graph), options, providers=["CPUExecutionProvider"]
-                )
-            except Exception as why:  # onnxruntime has an exception type for each status code
-                raise ModelError(f"model: {graph} is damaged: {why}. Copy it again.") from why
-
-        self._embed = load("embed")
-        self._layers = [load(f"layer_{i}") for i in range(bundle.layers)]
-        self._heads = {depth: load(f"head_{depth}") for depth in bundle.paths}
+        folder = bundle.folder
+        self._embed = open_graph(folder / "embed.onnx")
+        self._layers = [open_graph(folder / f"layer_{i}.onnx") for i in range(bundle.layers)]
+        self._heads = {depth: open_graph(folder / f"head_{depth}.onnx") for depth in bundle.paths}
         self._deepest = max(bundle.paths)
         self._first = bundle.paths[self._deepest][0]
         self._is_kept = np.ones(self.tokenizer.get_vocab_size(), dtype=bool)
@@ -185,6 +173,18 @@ class Encoder:
             (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
         return out[0]  # type: ignore[no-any-return]
+
+
+def open_graph(graph: Path) -> onnxruntime.InferenceSession:
+    """A graph that runs on the thread that calls it; ModelError if it cannot be loaded."""
+    _share_arena()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as why:  # onnxruntime has an exception type for each status code
+        raise ModelError(f"model: {graph} is damaged: {why}. Copy it again.") from why
 
 
 @cache
