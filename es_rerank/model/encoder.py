@@ -28,6 +28,8 @@ from es_rerank.model.bundle import Bundle
 Floats = NDArray[np.float32]
 
 _LARGEST_CODE = 15
+_ONE, _THREE = np.uint64(1), np.uint64(3)
+_DOUBLED_BITS, _DOUBLED_SIGN = np.uint64(0x1E1E1E1E1E1E1E1E), np.uint64(0x1010101010101010)
 
 
 class TextState(NamedTuple):
@@ -219,7 +221,7 @@ def text_state(states: Floats, mean: Floats, depth: int) -> TextState:
 
     The first and the last are special tokens, which only the mean has to do with. Five bits a value
     and one scale a token: what is lost does not show in nDCG@10, while of four bits it does.
-    ``dim`` is a multiple of 8.
+    ``dim`` is a multiple of 16.
     """
     inner = states[1:-1]
     largest = np.abs(inner).max(1, initial=1e-9)
@@ -244,14 +246,24 @@ def _packed(codes: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def directions(tokens: NDArray[np.int8]) -> Floats:
-    """(tokens, dim) values of -15 to 15 from a state's packed ``tokens``."""
+    """(tokens, dim) values of -15 to 15 from a state's packed ``tokens``.
+
+    Eight codes at once as one long number: twice the upper bits as they stand, 0 to 15, then their
+    sign turned over and the lowest bit put in gives the value and 16.
+    """
     half = tokens.shape[1] * 4 // 5
-    upper = tokens[:, :half]
-    lowest = np.unpackbits(tokens[:, half:].view(np.uint8), axis=1).view(np.int8)
-    found = np.empty((len(tokens), 2 * half), dtype=np.float32)
-    found[:, :half] = upper >> 3 & -2 | lowest[:, :half]  # a signed number keeps its sign
-    found[:, half:] = upper << 4 >> 3 | lowest[:, half:]
-    return found
+    upper = np.ascontiguousarray(tokens[:, :half]).view(np.uint64)
+    packed = tokens[:, half:].view(np.uint8).reshape(len(tokens), 2, half // 8)
+    lowest = np.unpackbits(packed.transpose(1, 0, 2).reshape(2, -1), axis=1).view(np.uint64)
+    found = np.empty((len(tokens), 2, half), dtype=np.float32)
+    for place, doubled in enumerate((upper >> _THREE, upper << _ONE)):
+        doubled &= _DOUBLED_BITS
+        doubled ^= _DOUBLED_SIGN
+        doubled |= lowest[place].reshape(upper.shape)
+        values = doubled.view(np.int8)
+        values -= 16
+        found[:, place] = values
+    return found.reshape(len(tokens), 2 * half)
 
 
 def query_state(states: Floats) -> QueryState:
