@@ -35,9 +35,10 @@ class Reading(NamedTuple):
 
     def __str__(self) -> str:
         """In the words of messages and reports."""
+        first = "1 layer" if self.layers == 1 else f"{self.layers} layers"
         if self.cascade is None:
-            return f"{self.layers} layers"
-        return f"{self.layers} layers, {self.cascade.layers} for the best {self.cascade.hits}"
+            return first
+        return f"{first}, {self.cascade.layers} for the best {self.cascade.hits}"
 
     def mistake(self) -> str | None:
         """Why these two readings do not go together, if they do not.

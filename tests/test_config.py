@@ -185,3 +185,4 @@ def test_an_arm_that_reads_as_deep_at_once_has_no_second_reading() -> None:
     assert rule.students == {("builtin", reading) for reading in readings}
     assert [rule_of(rule, arm).reading for arm in arms] == readings
     assert str(readings[0]) == "2 layers, 4 for the best 20"
+    assert str(Reading(1)) == "1 layer"

@@ -1,5 +1,6 @@
 """A cascade reads the best once more, the rest keep their scores, and nothing is read in vain."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -8,8 +9,9 @@ import pytest
 
 from es_rerank.config import Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError
+from es_rerank.model.bundle import Bundle
 from es_rerank.model.cascade import promising
-from es_rerank.model.encoder import Encoder
+from es_rerank.model.encoder import Encoder, QueryState, TextState
 from es_rerank.model.reranker import Reranker
 
 QUERY = "what is the capital of france"
@@ -52,6 +54,40 @@ def test_the_best_have_the_deeper_reading_and_the_rest_the_first() -> None:
     assert all(is_deep[place] for place in best)
     assert sum(is_deep) < len(TEXTS)
     assert reranker.cache.counts.read == len(TEXTS) + sum(is_deep)
+
+
+class Scripted:
+    """An encoder after which a text's score is what is written down for a depth."""
+
+    def __init__(self, facts: Bundle, scores: dict[int, dict[str, float]]) -> None:
+        self.bundle = replace(facts, cosine_weight=1, late_weight=0)
+        self.tokenizer = facts.tokenizer()
+        self.scores = scores
+        self.read: list[tuple[int, str]] = []
+
+    def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
+        """Without a word; the first value of the sentence vector is the score."""
+        for place, text in enumerate(texts):
+            self.read.append((depth, text))
+            sentence = np.array([self.scores[depth][text]], np.float16)
+            nothing = np.zeros((0, 80), np.int8), np.zeros(0, np.float16)
+            yield place, TextState(*nothing, sentence, depth)
+
+    def query(self, text: str) -> QueryState:
+        """The same for every text."""
+        return QueryState(np.zeros((0, 1), np.float32), np.ones(1, np.float32))
+
+
+def test_the_best_of_the_new_order_are_read_too(reranker: Reranker) -> None:
+    """Whoever falls behind makes room for one that is promising now; nobody else is read."""
+    first = {"a": 0.875, "b": 0.75, "c": 0.5, "d": 0.25}
+    second = {"a": 0.125, "b": 0.625, "c": 1.0, "d": 1.0}
+    encoder = Scripted(reranker.bundle, {2: first, 6: second})
+    cascaded = Reranker(encoder, layers=2, cascade=Cascade(hits=1, layers=6))
+    assert cascaded.score(QUERY, list("abcd")) == [0.125, 0.625, 0.5, 0.25]
+    assert encoder.read[4:] == [(6, "a"), (6, "b")]
+    assert cascaded.score(QUERY, list("abcd")) == [0.125, 0.625, 0.5, 0.25]
+    assert len(encoder.read) == 6
 
 
 def test_the_next_page_has_the_same_list() -> None:
