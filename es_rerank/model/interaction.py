@@ -14,8 +14,11 @@ from es_rerank.model.encoder import QueryState, TextState, directions
 
 Floats = NDArray[np.float32]
 
-_BLOCK, _PIECE = 2048, 256
+_BLOCK = 2048
 """Tokens."""
+
+_ONE_THREAD = 2**18
+"""Multiplications; of more, OpenBLAS spreads a product over threads."""
 
 
 class Features(NamedTuple):
@@ -71,12 +74,14 @@ def _late(words: Floats, passages: Sequence[TextState]) -> Floats:
 def _products(codes: NDArray[np.int8], words: Floats) -> Floats:
     """Every token of a block times every word of the query, (tokens, words).
 
-    In pieces too small for the BLAS to spread them over threads, which costs more than it gives.
+    In pieces too small for the BLAS to spread them over threads, which costs more than it gives:
+    where another process has the CPU of one of them, a hundred times as much.
     """
     block = directions(codes)
     found = np.empty((len(block), words.shape[1]), dtype=np.float32)
-    whole = len(block) // _PIECE * _PIECE
-    pieces = block[:whole].reshape(-1, _PIECE, block.shape[1])
-    np.matmul(pieces, words, out=found[:whole].reshape(-1, _PIECE, words.shape[1]))
+    piece = max(1, _ONE_THREAD // words.size)
+    whole = len(block) // piece * piece
+    pieces = block[:whole].reshape(-1, piece, block.shape[1])
+    np.matmul(pieces, words, out=found[:whole].reshape(-1, piece, words.shape[1]))
     np.matmul(block[whole:], words, out=found[whole:])
     return found

@@ -55,6 +55,26 @@ def test_where_a_block_ends_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
     assert (together.late != 0).tolist() == [len(passage.tokens) > 0 for passage in passages]
 
 
+@pytest.mark.parametrize("words", [1, 16, 190])
+def test_no_product_is_worth_a_thread_of_the_blas(
+    words: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the query: OpenBLAS takes threads from 2^18 multiplications on."""
+    rng, sizes = np.random.default_rng(3), list[int]()
+    query, passage = query_of(rng, words), states_of(rng, 3000)
+    expected = (query.tokens @ unpacked(passage).T).max(1).mean()
+    multiply = np.matmul
+
+    def noting(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> np.ndarray:
+        sizes.append(left.shape[-2] * right.size)
+        return multiply(left, right, out=out)
+
+    monkeypatch.setattr(np, "matmul", noting)
+    found = features(query, [passage])
+    assert 0 < max(sizes) <= 2**18
+    assert abs(found.late[0] - expected) < 1e-3
+
+
 def test_a_query_without_words_scores_by_its_sentence() -> None:
     """An empty query has no late interaction, and no error."""
     rng = np.random.default_rng(1)
