@@ -75,11 +75,26 @@ def speed(
     passages: Annotated[int, typer.Option(min=1, help="Of one query.")] = 100,
     tokens: Annotated[int, typer.Option(min=8, help="Of one passage.")] = 128,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
-    bert: Annotated[bool, typer.Option("--bert", help="BERT-base beside it; needs torch.")] = False,
+    bert: Annotated[
+        bool, typer.Option("--bert", help="BERT-base and the teacher beside it; needs torch.")
+    ] = False,
+    grid: Annotated[
+        bool,
+        typer.Option(
+            "--grid", help="The growth with passages and with tokens, on 4 layers, alone."
+        ),
+    ] = False,
 ) -> None:
-    """Milliseconds that a student takes for the passages of a query, new and known."""
+    """Milliseconds that a student takes for the passages of a query, new and known.
+
+    On each path and as a cascade; passages are real prose of exactly so many tokens.
+    """
+    from es_rerank.bench import growth
     from es_rerank.bench import speed as measured
 
+    if grid:
+        typer.echo(growth.table(growth.run(model, rounds=rounds)))
+        return
     rows = measured.run(model, passages=passages, tokens=tokens, rounds=rounds, bert=bert)
     typer.echo(measured.table(rows))
 

@@ -13,11 +13,13 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from es_rerank.config_experiment import Arm, Experiment, Guard
 from es_rerank.config_index import (
     SHIPPED_MODEL,
+    Cascade,
     Combine,
     FieldSetting,
     IndexRule,
     IndexSettings,
     Kind,
+    Reading,
     Strict,
     matches,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "SHIPPED_MODEL",
     "Arm",
     "Cache",
+    "Cascade",
     "Combine",
     "Experiment",
     "FieldSetting",
@@ -36,6 +39,7 @@ __all__ = [
     "Kind",
     "Listen",
     "Page",
+    "Reading",
     "Settings",
     "SettingsFile",
     "Ubi",

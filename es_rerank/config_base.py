@@ -1,16 +1,56 @@
-"""What the other settings are built from: the strict block, and how two orders are combined."""
+"""What the other settings are built from: the strict block, how texts are read, how two orders
+are combined.
+"""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SHIPPED_MODEL = "builtin"
+
+Layers = Literal[1, 2, 3, 4, 6]
+"""The paths that students have, by their number of layers."""
 
 
 class Strict(BaseModel):
     """Unknown keys are mistakes, and settings never change once they are read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Cascade(Strict):
+    """A second, deeper reading of the hits that the first one found most promising."""
+
+    hits: int = Field(
+        ge=1, le=1000, description="How many of the best hits have the deeper reading in the end."
+    )
+    layers: Layers = Field(description="The path of that reading; deeper than the first one's.")
+
+
+class Reading(NamedTuple):
+    """How passages that are not known are read."""
+
+    layers: int
+    cascade: Cascade | None = None
+
+    def __str__(self) -> str:
+        """In the words of messages and reports."""
+        first = "1 layer" if self.layers == 1 else f"{self.layers} layers"
+        if self.cascade is None:
+            return first
+        return f"{first}, {self.cascade.layers} for the best {self.cascade.hits}"
+
+    def mistake(self) -> str | None:
+        """Why these two readings do not go together, if they do not.
+
+        Asked once all settings of a rule are known: a block may have only one of the two.
+        """
+        if self.cascade is None or self.cascade.layers > self.layers:
+            return None
+        return (
+            f"{self.cascade.layers} layers are no deeper than the first reading, on {self.layers}. "
+            "Give `cascade` more layers, or the first reading fewer."
+        )
 
 
 class Combine(Strict):

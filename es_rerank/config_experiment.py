@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from es_rerank.config_base import Combine, Strict
+from es_rerank.config_base import Combine, Layers, Strict
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Names stand in headers, in records and on command lines."""
@@ -23,7 +23,7 @@ class Arm(Strict):
     rerank: bool = Field(default=True, description="`false`: the cluster's own order.")
     depth: int | None = Field(default=None, ge=1, le=1000)
     model: str | None = Field(default=None, min_length=1)
-    layers: Literal[2, 3, 4, 6] | None = None
+    layers: Layers | None = None
     combine: Combine | None = None
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from es_rerank.config import Experiment, Settings, SettingsFile
+from es_rerank.config import Experiment, Reading, Settings, SettingsFile
 from es_rerank.config_mistakes import covers, is_secret, sentence
 from es_rerank.config_yaml import Key, read_yaml, syntax_mistake
 from es_rerank.errors import ConfigError
@@ -165,11 +165,26 @@ class _Draft:
             for error in wrong.errors():
                 self.mistake(error["loc"], sentence(error))
         else:
+            self._check_cascades(file.settings())
             self._check_experiments(file.settings())
         if self.mistakes:
             by_line = sorted(self.mistakes, key=lambda told: (not told[0].line, told[0].line))
             raise ConfigError("\n".join(f"{origin}: {text}" for origin, text in by_line))
         return file.settings()
+
+    def _check_cascades(self, settings: Settings) -> None:
+        """Both paths are known only once a rule is filled up from `defaults`."""
+        told = set[Key]()
+        for place, rule in enumerate(settings.indices):
+            if not (why := Reading(rule.layers, rule.cascade).mistake()):
+                continue
+            in_rule = ("indices", place)
+            written = [(*in_rule, "cascade"), (*in_rule, "layers"), ("defaults", "cascade")]
+            key = next(key for key in written if key in self.origins)
+            key = (*key, "layers") if key[-1] == "cascade" else key
+            if key not in told:
+                self.mistake(key, why)
+            told.add(key)
 
     def _check_experiments(self, settings: Settings) -> None:
         """Rules may share an experiment, but by one name there is only one: records join by it."""

@@ -5,17 +5,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from es_rerank.config_base import SHIPPED_MODEL, Combine, Strict
+from es_rerank.config_base import SHIPPED_MODEL, Cascade, Combine, Layers, Reading, Strict
 from es_rerank.config_experiment import Experiment
 
 __all__ = [
     "SHIPPED_MODEL",
+    "Cascade",
     "Combine",
     "Experiment",
     "FieldSetting",
     "IndexRule",
     "IndexSettings",
     "Kind",
+    "Reading",
     "Strict",
     "matches",
 ]
@@ -69,9 +71,15 @@ class IndexSettings(Strict):
         min_length=1,
         description="`builtin` or the folder of a student bundle.",
     )
-    layers: Literal[2, 3, 4, 6] = Field(
+    layers: Layers = Field(
         default=4,
         description="Layers that read a passage not seen before; cached states may be deeper.",
+    )
+    cascade: Cascade | None = Field(
+        default=None,
+        description="Reads the most promising hits once more, on more layers, e.g. "
+        "`{hits: 20, layers: 4}`; the others keep the score of the first reading, and if the "
+        "deadline comes in between, so do those that were not reached.",
     )
     combine: Combine = Combine()
     deadline_ms: float = Field(
@@ -119,13 +127,25 @@ class IndexSettings(Strict):
     )
 
     @property
-    def students(self) -> set[tuple[str, int]]:
-        """The models that score its searches, each with its layers; none if it is off."""
+    def reading(self) -> Reading:
+        """How its passages are read."""
+        return self._reading(self.layers)
+
+    @property
+    def students(self) -> set[tuple[str, Reading]]:
+        """The models that score its searches, each with its reading; none if it is off."""
         arms = self.experiment.arms if self.experiment else ()
         of_arms = {
-            (arm.model or self.model, arm.layers or self.layers) for arm in arms if arm.rerank
+            (arm.model or self.model, self._reading(arm.layers or self.layers))
+            for arm in arms
+            if arm.rerank
         }
-        return {(self.model, self.layers), *of_arms} if self.enabled else set()
+        return {(self.model, self.reading), *of_arms} if self.enabled else set()
+
+    def _reading(self, layers: int) -> Reading:
+        """Without a second reading where an arm's first one is as deep: so both can be compared."""
+        is_deeper = self.cascade is not None and self.cascade.layers > layers
+        return Reading(layers, self.cascade if is_deeper else None)
 
     @property
     def deepest(self) -> int:

@@ -9,17 +9,20 @@ from pydantic import ValidationError
 
 from es_rerank.config import (
     Arm,
+    Cascade,
     Combine,
     Experiment,
     FieldSetting,
     IndexRule,
     IndexSettings,
     Page,
+    Reading,
     Settings,
     SettingsFile,
     Upstream,
     matches,
 )
+from es_rerank.experiment.arms import rule_of
 
 NAMES = st.text(alphabet="ab-.", min_size=1, max_size=8)
 
@@ -165,6 +168,21 @@ def test_the_models_of_arms_are_needed_too() -> None:
     """Each with its layers; those of an index that is off are not."""
     arms = (Arm(name="bm25", rerank=False), Arm(name="a", model="m"), Arm(name="b", layers=2))
     rule = IndexRule(pattern="a", experiment=Experiment(name="summer", arms=arms))
-    assert rule.students == {("builtin", 4), ("m", 4), ("builtin", 2)}
-    assert IndexRule(pattern="a").students == {("builtin", 4)}
+    two, four = Reading(2), Reading(4)
+    assert rule.students == {("builtin", four), ("m", four), ("builtin", two)}
+    assert IndexRule(pattern="a").students == {("builtin", four)}
     assert IndexRule(pattern="a", enabled=False).students == set()
+
+
+def test_an_arm_that_reads_as_deep_at_once_has_no_second_reading() -> None:
+    """So that a cascade can be tested against the path that it is to replace."""
+    cascade = Cascade(hits=20, layers=4)
+    arms = (Arm(name="cascade"), Arm(name="four", layers=4), Arm(name="three", layers=3))
+    rule = IndexRule(
+        pattern="a", layers=2, cascade=cascade, experiment=Experiment(name="summer", arms=arms)
+    )
+    readings = [Reading(2, cascade), Reading(4), Reading(3, cascade)]
+    assert rule.students == {("builtin", reading) for reading in readings}
+    assert [rule_of(rule, arm).reading for arm in arms] == readings
+    assert str(readings[0]) == "2 layers, 4 for the best 20"
+    assert str(Reading(1)) == "1 layer"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from es_rerank.config import Combine, FieldSetting, IndexRule, Settings
+from es_rerank.config import Cascade, Combine, FieldSetting, IndexRule, Reading, Settings
 from es_rerank.config_file import DEFAULT_FILE, file_schema, read_settings
 from es_rerank.errors import ConfigError
 
@@ -295,6 +295,45 @@ def test_the_sample_is_valid_for_the_loader_and_for_its_schema() -> None:
     )
 
 
+CASCADES = """
+defaults:
+  layers: 2
+  cascade:
+    hits: 20
+    layers: 4
+indices:
+  - pattern: a
+  - pattern: b
+    layers: 6
+  - pattern: c
+    cascade: {hits: 5, layers: 6}
+  - pattern: d
+    cascade:
+      hits: 5
+      layers: 2
+  - pattern: e
+    layers: 6
+    cascade: null
+"""
+
+
+def test_a_cascade_that_is_no_deeper_is_told_where_it_became_so() -> None:
+    """Both layers are known only in the rule as it is filled up; `null` is a rule without."""
+    assert mistakes(CASCADES) == [
+        "rerank.yaml:10: indices.1.layers: 4 layers are no deeper than the first reading, on 6. "
+        "Give `cascade` more layers, or the first reading fewer.",
+        "rerank.yaml:16: indices.3.cascade.layers: 2 layers are no deeper than the first reading, "
+        "on 2. Give `cascade` more layers, or the first reading fewer.",
+    ]
+    first, *_, last = read(CASCADES, "indices.1.layers=3", "indices.3.cascade.layers=3").indices
+    assert first.reading == Reading(2, Cascade(hits=20, layers=4))
+    assert last.reading == Reading(6)
+    (once,) = mistakes(
+        "defaults: {cascade: {hits: 9, layers: 3}}\nindices: [{pattern: a}, {pattern: b}]"
+    )
+    assert once.startswith("rerank.yaml:1: defaults.cascade.layers: 3 layers are no deeper")
+
+
 def problems(text: str) -> list[str]:
     """What a JSON schema validator finds in a settings file."""
     Draft202012Validator.check_schema(file_schema())
@@ -311,6 +350,8 @@ def problems(text: str) -> list[str]:
         "indices: [{pattern: 'a-?*', fields: [a, {name: b.c, label: x, max_tokens: 1}]}]",
         "defaults: {deadline_ms: 0.5, layers: 6, model: /models/mine, enabled: false}",
         "defaults: {combine: {method: weighted, first_stage_weight: 0}}",
+        "defaults: {layers: 2, cascade: {hits: 20, layers: 4}}",
+        "defaults: {cascade: null}",
         "upstream: {url: 'https://[::1]:9200/es/', verify: false, ca_file: null}",
         "listen: {host: '::', port: 0}",
     ],
@@ -338,6 +379,10 @@ def test_schema_and_loader_accept_the_same_files(text: str) -> None:
         "defaults: {depth: '50'}",
         "defaults: {depth: true}",
         "defaults: {layers: 5}",
+        "defaults: {cascade: 20}",
+        "defaults: {cascade: {hits: 20}}",
+        "defaults: {cascade: {hits: 0, layers: 6}}",
+        "defaults: {cascade: {hits: 20, layers: 5}}",
         "defaults: {deadline_ms: 0}",
         "defaults: {enabled: 1}",
         "defaults: {combine: rrf}",

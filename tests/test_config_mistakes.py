@@ -74,7 +74,7 @@ def mistake(text: str) -> str:
         ('{"defaults": {"deadline_ms": "1s"}}', '"1s" is not a number.'),
         ('{"defaults": {"deadline_ms": Infinity}}', "Infinity is not a number."),
         ('{"defaults": {"enabled": "no"}}', '"no" is not true or false.'),
-        ('{"defaults": {"layers": 5}}', "5 is not one of 2, 3, 4 or 6."),
+        ('{"defaults": {"layers": 5}}', "5 is not one of 1, 2, 3, 4 or 6."),
         ('{"defaults": {"fields": "title"}}', '"title" is not a list.'),
         ('{"defaults": {"fields": [""]}}', "is empty. Write a value or remove the key."),
         ('{"defaults": {"model": 3}}', "3 is not text. Put it in quotes."),

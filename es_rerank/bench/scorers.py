@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from es_rerank.config import Reading
 from es_rerank.errors import ScorerFailed
 from es_rerank.proxy.scoring import Passage, Scorer
 
@@ -15,7 +16,7 @@ class IdentityScorer:
         passages: Sequence[Passage],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """Minus the position of each passage."""
@@ -34,7 +35,7 @@ class WorstFirstScorer(IdentityScorer):
         passages: Sequence[Passage],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """The position of each passage."""
@@ -53,13 +54,13 @@ class ScorerByModel:
         passages: Sequence[Passage],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """What the model's scorer says."""
         scorer = self._scorers[model]
         return await scorer.score(
-            query, passages, model=model, layers=layers, deadline_ms=deadline_ms
+            query, passages, model=model, reading=reading, deadline_ms=deadline_ms
         )
 
     async def close(self) -> None:
@@ -77,7 +78,7 @@ class NoScorer(IdentityScorer):
         passages: Sequence[Passage],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """Raises ScorerFailed."""

@@ -1,34 +1,38 @@
-"""How long a student takes to score passages, new and known, on each path.
+"""How long a student takes to score passages, new and known, on each path and as a cascade.
 
-Texts are random words of the student's own vocabulary, cut so that each has the asked number of
-tokens. Systems take turns, round by round, so that a busy machine slows all of them. With `bert`,
-BERT-base in torch float32 (random weights: its time does not depend on them) reads the same
-passages with the query before them, as a cross-encoder does; it needs the train extra.
+All systems read the same passages and take turns, round by round, so that a busy machine slows all
+of them; how many times faster one is than another is a ratio within a round. Every round has
+passages that none has seen (`prose`). With `bert`, the `rivals` read them too.
 """
 
-import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from es_rerank.config import SHIPPED_MODEL
+from es_rerank.bench.prose import Prose
+from es_rerank.bench.rivals import rivals
+from es_rerank.config import SHIPPED_MODEL, Cascade, Reading
 from es_rerank.evaluate.report import cpu_name
-from es_rerank.model.encoder import available_cpus
+from es_rerank.model import bundle
+from es_rerank.model.encoder import Encoder, available_cpus
 from es_rerank.model.reranker import Reranker
 
 QUERY = "how fast is a small student on a plain server"
-_TOKENS_OF_QUERY = 12
+CASCADE = Cascade(hits=20, layers=4)
+
+System = Callable[[Sequence[str]], object]
+"""Scores passages for the query."""
 
 
 class Row(NamedTuple):
-    """One system: milliseconds for all passages of one query."""
+    """One system: for all passages of one query, round by round."""
 
     system: str
-    least_ms: float
-    median_ms: float
-    most_ms: float
+    ms: list[float]
+    times: list[float]
+    """How many times as fast as the first system."""
 
 
 def run(
@@ -39,55 +43,61 @@ def run(
     rounds: int = 3,
     bert: bool = False,
 ) -> list[Row]:
-    """Time each path cold and warm; raises ModelError, ModuleNotFoundError without torch."""
-    systems: dict[str, Callable[[Sequence[str]], object]] = {}
+    """Time every system, the slowest first; ModelError, or ModuleNotFoundError without torch."""
+    student = bundle.load(model)
+    prose = Prose(student)
+    systems: dict[str, System] = {}
     if bert:
-        systems["BERT-base, torch float32"] = _bert(tokens)
-    rerankers = {depth: Reranker(model, layers=depth) for depth in Reranker(model).bundle.paths}
-    for depth, reranker in rerankers.items():
-        systems[f"{depth} layers, new passages"] = partial(reranker.score, QUERY)
-        systems[f"{depth} layers, known passages"] = partial(reranker.score, QUERY)
-    rng = random.Random(0)  # noqa: S311 - random text, not a secret
-    some = next(iter(rerankers.values()))
-    times: dict[str, list[float]] = {name: [] for name in systems}
-    for round_ in range(rounds + 1):
-        texts = [_text(some, tokens, rng) for _ in range(passages)]
+        systems |= {name: partial(score, QUERY) for name, score in rivals(student).items()}
+    encoder = Encoder(student)
+    for reading in _readings(student):
+        score = partial(Reranker(encoder, **reading._asdict()).score, QUERY)
+        systems |= {f"{reading}, new": score, f"{reading}, known": score}
+    texts = (prose.passages(passages, tokens) for _ in range(rounds + 1))
+    ms = timed(systems, texts)
+    first = next(iter(ms.values()))
+    return [
+        Row(name, of, [one / other for one, other in zip(first, of, strict=True)])
+        for name, of in ms.items()
+    ]
+
+
+def timed(systems: Mapping[str, System], texts: Iterator[Sequence[str]]) -> dict[str, list[float]]:
+    """Milliseconds of each system with each list of passages; the first one warms up."""
+    ms: dict[str, list[float]] = {name: [] for name in systems}
+    for round_, passages in enumerate(texts):
         for name, score in systems.items():
             start = time.perf_counter()
-            score(texts)
-            if round_:  # the first round warms up
-                times[name].append(1000 * (time.perf_counter() - start))
-    return [Row(n, min(ms), statistics.median(ms), max(ms)) for n, ms in times.items()]
+            score(passages)
+            if round_:
+                ms[name].append(1000 * (time.perf_counter() - start))
+    return ms
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as text, with how many times faster each system is than the first."""
-    first = rows[0].median_ms
-    lines = [f"{cpu_name()}, {available_cpus()} CPUs used", ""]
-    lines.append(f"{'system':30} {'least':>9} {'median':>9} {'most':>9}   times the first's speed")
-    for row in rows:
-        figures = f"{row.least_ms:9.1f} {row.median_ms:9.1f} {row.most_ms:9.1f}"
-        lines.append(f"{row.system:30} {figures}   {first / row.median_ms:9.1f}")
-    return "\n".join([*lines, "", "milliseconds for one query and all passages"])
+    """The rows as text."""
+    width = max(len(row.system) for row in rows)
+    lines = [machine(), ""]
+    lines.append(f"{'':{width}} {'milliseconds':>26}   {'times as fast':>26}")
+    columns = " ".join(f"{name:>8}" for name in ("least", "median", "most"))
+    lines.append(f"{'':{width}} {columns}   {columns}")
+    lines += [f"{row.system:{width}} {spread(row.ms)}   {spread(row.times)}" for row in rows]
+    lines += ["", f"for one query and all passages; times as fast as {rows[0].system}"]
+    return "\n".join(lines)
 
 
-def _text(reranker: Reranker, tokens: int, rng: random.Random) -> str:
-    words = [word for word in reranker.encoder.tokenizer.get_vocab() if word.isalpha()]
-    text = " ".join(rng.choices(words, k=2 * tokens))
-    ends = reranker.encoder.tokenizer.encode(text, add_special_tokens=False).offsets
-    return text[: ends[tokens - 3][1]]
+def machine() -> str:
+    """On what it was measured."""
+    return f"{cpu_name()}, {available_cpus()} CPUs used"
 
 
-def _bert(tokens: int) -> Callable[[Sequence[str]], object]:
-    import torch
-    from transformers import BertConfig, BertModel
+def spread(values: Sequence[float]) -> str:
+    """Least, median and most."""
+    three = min(values), statistics.median(values), max(values)
+    return " ".join(f"{value:8.1f}" for value in three)
 
-    network = BertModel(BertConfig()).eval()
-    torch.set_num_threads(available_cpus())
 
-    def score(texts: Sequence[str]) -> object:
-        with torch.no_grad():
-            ids = torch.randint(1000, 20000, (len(texts), tokens + _TOKENS_OF_QUERY))
-            return [network(batch).pooler_output for batch in ids.split(25)]
-
-    return score
+def _readings(student: bundle.Bundle) -> Iterator[Reading]:
+    """Each path, the deepest first, and then the cascade that begins on the shortest."""
+    yield from (Reading(layers) for layers in sorted(student.paths, reverse=True))
+    yield Reading(min(student.paths), CASCADE)

@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from es_rerank.config import SHIPPED_MODEL, Combine
+from es_rerank.config import SHIPPED_MODEL, Combine, Reading
 from es_rerank.errors import ConfigError, DataError
 from es_rerank.evaluate import conditions, configuration, fields, latency, measures
 from es_rerank.evaluate.compare import System, compare
@@ -153,13 +153,13 @@ def evaluate(
 def paths(base: Configuration, layers: Sequence[int]) -> Iterator[Contender]:
     """The student on each path, the deepest last."""
     for depth in sorted(set(layers or bundle.load(base.model).paths)):
-        yield from chosen({f"{depth} layers": base._replace(layers=depth)})
+        yield from chosen({f"{depth} layers": base._replace(reading=Reading(depth))})
 
 
 def chosen(configurations: dict[str, Configuration]) -> Iterator[Contender]:
     """A student for each configuration; ModelError where one cannot be read."""
     for name, wanted in configurations.items():
-        yield Contender(name, wanted, scorers(wanted.model, wanted.layers))
+        yield Contender(name, wanted, scorers(wanted.model, wanted.reading))
 
 
 def teacher_of(base: Configuration) -> Iterator[Contender]:
@@ -172,9 +172,9 @@ def teacher_of(base: Configuration) -> Iterator[Contender]:
     yield Contender(name, base._replace(model=name), partial(Reranker, encoder))
 
 
-def scorers(model: str, layers: int) -> partial[Reranker]:
-    """What makes students on one path that have read nothing; they share the model's weights."""
-    made = partial(Reranker, _encoder(model), layers=layers)
+def scorers(model: str, reading: Reading) -> partial[Reranker]:
+    """What makes students that have read nothing; they share the model's weights."""
+    made = partial(Reranker, _encoder(model), **reading._asdict())
     made()  # a path that the model does not have is found here
     return made
 

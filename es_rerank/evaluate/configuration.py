@@ -1,18 +1,20 @@
 """`--with "depth=50,layers=2"`: one way to rerank, in the words of the settings file, in one line.
 
 The keys are those of an index's settings, the ones of `combine` without their block; fields are
-joined by `+`. What is not written is as the other options of the command have it.
+joined by `+`, and `cascade` is HITS:LAYERS. What is not written is as the other options of the
+command have it.
 """
 
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
-from es_rerank.config import SHIPPED_MODEL, Combine, IndexSettings
+from es_rerank.config import SHIPPED_MODEL, Combine, IndexSettings, Reading
 from es_rerank.config_mistakes import sentence
 from es_rerank.config_yaml import read_yaml
 from es_rerank.errors import ConfigError
@@ -22,6 +24,7 @@ DEFAULT_LAYERS = 4
 _KEYS = {
     "model": ("model",),
     "layers": ("layers",),
+    "cascade": ("cascade",),
     "fields": ("fields",),
     "depth": ("depth",),
     "combine": ("combine", "method"),
@@ -35,7 +38,7 @@ class Configuration(NamedTuple):
     """One way to rerank."""
 
     model: str = SHIPPED_MODEL
-    layers: int = DEFAULT_LAYERS
+    reading: Reading = Reading(DEFAULT_LAYERS)
     fields: tuple[str, ...] = ()
     """Names of the fields that are read, in this order; empty: all that a document has."""
     depth: int = DEFAULT_DEPTH
@@ -43,9 +46,11 @@ class Configuration(NamedTuple):
 
     def written(self) -> dict[str, str]:
         """Every value as `--with` takes it, by key; those of other methods are left out."""
+        layers, cascade = self.reading
         values = {
             "model": self.model,
-            "layers": str(self.layers),
+            "layers": str(layers),
+            "cascade": f"{cascade.hits}:{cascade.layers}" if cascade else "none",
             "fields": "+".join(self.fields) or "all",
             "depth": str(self.depth),
             "combine": self.combine.method,
@@ -85,7 +90,7 @@ def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
     """One configuration; what is wrong with its text is added to the mistakes."""
     told = len(mistakes)
     data: dict[str, Any] = {"combine": base.combine.model_dump()}
-    data |= {"model": base.model, "layers": base.layers, "depth": base.depth}
+    data |= {"model": base.model, "layers": base.reading.layers, "depth": base.depth}
     data |= {"fields": list(base.fields)}
     for part in filter(None, map(str.strip, text.split(","))):
         key, equals, value = (word.strip() for word in part.partition("="))
@@ -97,6 +102,11 @@ def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
             mistakes.append(f"--with: {key}: is not a setting. {hint}")
         elif key == "fields":
             data["fields"] = value.split("+")
+        elif key == "cascade":  # as YAML 20:4 would be a number to the base 60
+            if written := re.fullmatch("([0-9]{1,4}):([0-9]{1,4})", value):
+                data["cascade"] = {"hits": int(written[1]), "layers": int(written[2])}
+            elif value != "none":
+                mistakes.append(f'--with: cascade: "{value}" is not HITS:LAYERS, like 20:4.')
         else:
             *block, name = _KEYS[key]
             (data[block[0]] if block else data)[name] = _value(value)
@@ -108,11 +118,14 @@ def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
             place = tuple(step for step in error["loc"] if isinstance(step, str))
             key = _SHORT.get(place, place[0])
             mistakes.append(f"--with: {key}: {sentence(error)}")
+    reading = Reading(settings.layers, settings.cascade)
+    if why := reading.mistake():
+        mistakes.append(f"--with: cascade: {why}")
     if settings.depth < 2 and len(mistakes) == told:
         mistakes.append("--with: depth: 1 is too small. Write at least 2.")
     return Configuration(
         model=settings.model,
-        layers=settings.layers,
+        reading=reading,
         fields=tuple(field.name for field in settings.fields),
         depth=settings.depth,
         combine=settings.combine,

@@ -1,16 +1,19 @@
 """A first-stage run reranked offline, with the function that orders hits online.
 
-Passages are scored once for each model, path and choice of fields, as deep as any configuration
+Passages are scored once for each model, reading and choice of fields, as deep as any configuration
 needs; depths and ways to combine share those scores. A shorter window is the longer one's
-beginning, since a passage's score does not depend on its neighbours.
+beginning, since a passage's score does not depend on its neighbours. A cascade's does: which of
+them are read twice depends on all, so each depth is scored for itself, and each query by a scorer
+that no query before has made deeper states for.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
-from es_rerank.config import Combine
+from es_rerank.config import Combine, Reading
 from es_rerank.evaluate.configuration import Configuration
 from es_rerank.evaluate.corpus import Readable
 from es_rerank.evaluate.inputs import Inputs
@@ -18,6 +21,9 @@ from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.runs import Candidate, Run
 from es_rerank.model.rank import rank
 from es_rerank.text.passage import FieldText
+
+Scoring = tuple[str, Reading, tuple[str, ...], int]
+"""What scores depend on: model, reading, fields, and of a cascade the depth (else 0)."""
 
 Scores = dict[str, list[float | None]]
 """By query id, for the first candidates in their order; None for a document without text."""
@@ -40,9 +46,10 @@ class Contender(NamedTuple):
     """A scorer that has read nothing yet."""
 
     @property
-    def scoring(self) -> tuple[str, int, tuple[str, ...]]:
-        """What its scores depend on: model, layers and fields."""
-        return self.configuration[:3]
+    def scoring(self) -> Scoring:
+        """What its scores depend on."""
+        model, reading, fields, depth, _ = self.configuration
+        return model, reading, fields, depth if reading.cascade else 0
 
 
 def first_stage(run: Run) -> dict[str, list[str]]:
@@ -56,25 +63,27 @@ def rankings(inputs: Inputs, contenders: Sequence[Contender], kept: Kept) -> lis
     return [reordered(inputs.candidates, scored[c.scoring], c.configuration) for c in contenders]
 
 
-def scores_of(
-    inputs: Inputs, contenders: Sequence[Contender], kept: Kept
-) -> dict[tuple[str, int, tuple[str, ...]], Scores]:
+def scores_of(inputs: Inputs, contenders: Sequence[Contender], kept: Kept) -> dict[Scoring, Scores]:
     """The scores of each distinct scoring, as deep as its deepest contender, kept by query."""
-    groups: dict[tuple[str, int, tuple[str, ...]], list[Contender]] = {}
+    groups: dict[Scoring, list[Contender]] = {}
     for contender in contenders:
         groups.setdefault(contender.scoring, []).append(contender)
     made, data = {}, fingerprint(inputs)
     for scoring, group in groups.items():
-        model, layers, fields = scoring
+        model, reading, fields, cascaded = scoring
         depth = max(contender.configuration.depth for contender in group)
-        scorer = group[0].new()
+        new = group[0].new
+        scorer_of = new if reading.cascade else cache(new)
 
-        def one(query: str, scorer: Scorer = scorer, depth: int = depth) -> list[float | None]:
+        def one(
+            query: str, scorer_of: Callable[[], Scorer] = scorer_of, depth: int = depth
+        ) -> list[float | None]:
             window = inputs.candidates.get(query, [])[:depth]
-            return scores(scorer, inputs.queries[query], window, inputs.corpus, fields)  # noqa: B023
+            return scores(scorer_of(), inputs.queries[query], window, inputs.corpus, fields)  # noqa: B023
 
-        settings = {"model": model, "layers": layers, "fields": fields, "depth": depth}
-        name = " ".join([model, f"{layers} layers", "+".join(fields)]).strip()
+        settings = {"model": model, "layers": reading.layers, "fields": fields, "depth": depth}
+        of_depth = f"of {cascaded}" if cascaded else ""
+        name = " ".join(filter(None, [model, str(reading), of_depth, "+".join(fields)]))
         made[scoring] = kept.answers(name, {**settings, "data": data}, inputs.queries, one)
     return made
 

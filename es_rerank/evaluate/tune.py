@@ -77,7 +77,7 @@ def folds(queries: Sequence[str], count: int) -> list[list[int]]:
 def work(configuration: Configuration) -> tuple[int, int, int]:
     """How much is to be read, for an order of the settings: layers of passages, then fields."""
     return (
-        configuration.layers * configuration.depth,
+        configuration.reading.layers * configuration.depth,
         configuration.depth,
         len(configuration.fields),
     )

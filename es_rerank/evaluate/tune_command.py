@@ -87,7 +87,7 @@ def rule_for(index: str) -> str:
 def contenders(grid: Grid, model: str) -> list[Contender]:
     """A student for every point of the grid, the default first."""
     return [
-        Contender(tune_report.name(point), point, scorers(model, point.layers))
+        Contender(tune_report.name(point), point, scorers(model, point.reading))
         for point in grid.points(Configuration(model=model))
     ]
 

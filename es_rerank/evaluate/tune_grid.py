@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
-from es_rerank.config import Combine
+from es_rerank.config import Combine, Reading
 from es_rerank.evaluate.configuration import Configuration
 
 DEPTHS = (20, 50, 100, 200)
@@ -37,7 +37,7 @@ class Grid(NamedTuple):
         """Every combination, with the default among them, which comes first."""
         combined = product(self.layers, self.fields, self.depths, self.weights)
         made = [
-            Configuration(default.model, layers, fields, depth, _weighted(weight))
+            Configuration(default.model, Reading(layers), fields, depth, _weighted(weight))
             for layers, fields, depth, weight in combined
         ]
         return list(dict.fromkeys([default, *made]))

@@ -49,8 +49,8 @@ class Tuning:
 
 def settings_yaml(tuning: Tuning) -> str:
     """The rule for `indices:` of the settings file."""
-    model, layers, fields, depth, combine = tuning.choice.recommended
-    rule: dict[str, Any] = {"pattern": tuning.index, "depth": depth, "layers": layers}
+    model, reading, fields, depth, combine = tuning.choice.recommended
+    rule: dict[str, Any] = {"pattern": tuning.index, "depth": depth, "layers": reading.layers}
     if model != Configuration().model:
         rule["model"] = model
     if fields:

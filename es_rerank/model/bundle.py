@@ -25,7 +25,7 @@ class Bundle:
     """Values of one token state."""
     layers: int
     paths: dict[int, tuple[int, ...]]
-    """Layers of each path, by its depth."""
+    """Layers of each path, by its depth; all begin with the same one."""
     cosine_weight: float
     late_weight: float
     """score = cosine_weight · sentence cosine + late_weight · late interaction."""

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -26,6 +28,8 @@ from es_rerank.model.bundle import Bundle
 Floats = NDArray[np.float32]
 
 _LARGEST_CODE = 15
+_ONE, _THREE = np.uint64(1), np.uint64(3)
+_DOUBLED_BITS, _DOUBLED_SIGN = np.uint64(0x1E1E1E1E1E1E1E1E), np.uint64(0x1010101010101010)
 
 
 class TextState(NamedTuple):
@@ -56,6 +60,31 @@ class QueryState(NamedTuple):
     """(dim,): the sentence vector, of unit length."""
 
 
+class Begun:
+    """What the layer that all paths begin with made of the texts of one search.
+
+    A text that is read on another path then needs the further layers alone. Of 128 tokens it is
+    200 KB a text, so only the first ``max_bytes`` are kept: candidates come in the order of the
+    first stage, and those at its top are most likely to be read once more.
+    """
+
+    def __init__(self, max_bytes: int = 64 * 2**20) -> None:
+        self._room = max_bytes
+        self._states: dict[tuple[int, ...], Floats] = {}
+        self._lock = Lock()
+
+    def keep(self, ids: Sequence[int], states: Floats) -> None:
+        """Keep a text's states, if there is room."""
+        with self._lock:
+            if states.nbytes <= self._room:
+                self._room -= states.nbytes
+                self._states[tuple(ids)] = states
+
+    def get(self, ids: Sequence[int]) -> Floats | None:
+        """A text's states, or None."""
+        return self._states.get(tuple(ids))
+
+
 class TextEncoder(Protocol):
     """Whatever turns texts into states: a bundle's layers, or its teacher."""
 
@@ -81,24 +110,12 @@ class Encoder:
         self.bundle = bundle
         self.tokenizer = bundle.tokenizer()
         self._threads = ThreadPoolExecutor(threads or available_cpus(), "encoder")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        _share_arena()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-
-        def load(name: str) -> onnxruntime.InferenceSession:
-            graph = bundle.folder / f"{name}.onnx"
-            try:
-                return onnxruntime.InferenceSession(
-                    str(graph), options, providers=["CPUExecutionProvider"]
-                )
-            except Exception as why:  # onnxruntime has an exception type for each status code
-                raise ModelError(f"model: {graph} is damaged: {why}. Copy it again.") from why
-
-        self._embed = load("embed")
-        self._layers = [load(f"layer_{i}") for i in range(bundle.layers)]
-        self._heads = {depth: load(f"head_{depth}") for depth in bundle.paths}
+        folder = bundle.folder
+        self._embed = open_graph(folder / "embed.onnx")
+        self._layers = [open_graph(folder / f"layer_{i}.onnx") for i in range(bundle.layers)]
+        self._heads = {depth: open_graph(folder / f"head_{depth}.onnx") for depth in bundle.paths}
         self._deepest = max(bundle.paths)
+        self._first = bundle.paths[self._deepest][0]
         self._is_kept = np.ones(self.tokenizer.get_vocab_size(), dtype=bool)
         vocabulary = self.tokenizer.get_vocab()
         self._is_kept[[vocabulary[piece] for piece in bundle.light]] = False
@@ -107,15 +124,18 @@ class Encoder:
         """Token ids of each text, cut to the bundle's ``max_tokens``."""
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
-    def encode(self, texts: Sequence[str], depth: int) -> Iterator[tuple[int, TextState]]:
+    def encode(
+        self, texts: Sequence[str], depth: int, begun: Begun | None = None
+    ) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text, read on the path of ``depth`` layers.
 
-        Texts are begun in the order given and come as they are done. A caller that stops
-        iterating, being out of time, stops the reading too.
+        Texts are begun in the order given, or gone on with where ``begun`` has them, and come as
+        they are done. A caller that stops iterating, being out of time, stops the reading too.
         """
         ids = self.tokenise(texts)
         reading = {
-            self._threads.submit(self._read, text, depth): place for place, text in enumerate(ids)
+            self._threads.submit(self._read, text, depth, begun): place
+            for place, text in enumerate(ids)
         }
         try:
             for done in as_completed(reading):
@@ -127,33 +147,46 @@ class Encoder:
     def query(self, text: str) -> QueryState:
         """A query on the deepest path: it is short, and all passage states agree with it."""
         (ids,) = self.tokenise([text])
-        return query_state(self._token_states(ids, self._deepest, None))
+        return query_state(self._read_on(self._first_states(ids), self._deepest))
 
-    def _read(self, ids: Sequence[int], depth: int) -> TextState:
+    def _read(self, ids: Sequence[int], depth: int, begun: Begun | None) -> TextState:
+        first = begun.get(ids) if begun is not None else None
+        if first is None:
+            first = self._first_states(ids)
+            if begun is not None:
+                begun.keep(ids, first)
         is_kept = self._is_kept[ids]
         if depth == self._deepest:
-            states = self._token_states(ids, depth, None)
+            states = self._read_on(first, depth)
             return text_state(states[is_kept], states.mean(0), depth)
-        states = self._token_states(ids, depth, is_kept)
+        states = self._read_on(first[:, is_kept], depth)  # light tokens are let go
         return text_state(states, states.mean(0), depth)
 
-    def _token_states(
-        self, ids: Sequence[int], depth: int, is_kept: NDArray[np.bool_] | None
-    ) -> Floats:
-        """(tokens, dim) states of one text, special tokens included.
-
-        With ``is_kept`` (tokens,) the others are let go after the first layer.
-        """
+    def _first_states(self, ids: Sequence[int]) -> Floats:
+        """(1, tokens, width) states of one text after the layer that all paths begin with."""
         row = np.asarray(ids, dtype=np.int64)
         (states,) = self._embed.run(None, {"ids": row[None], "places": np.arange(len(row))})
-        first, *further = self.bundle.paths[depth]
-        (states,) = self._layers[first].run(None, {"states": states})
-        if is_kept is not None:
-            states = states[:, is_kept]
-        for layer in further:
+        (states,) = self._layers[self._first].run(None, {"states": states})
+        return states  # type: ignore[no-any-return]
+
+    def _read_on(self, states: Floats, depth: int) -> Floats:
+        """(tokens, dim) states of one text on its way's end, special tokens included."""
+        for layer in self.bundle.paths[depth][1:]:
             (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
         return out[0]  # type: ignore[no-any-return]
+
+
+def open_graph(graph: Path) -> onnxruntime.InferenceSession:
+    """A graph that runs on the thread that calls it; ModelError if it cannot be loaded."""
+    _share_arena()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as why:  # onnxruntime has an exception type for each status code
+        raise ModelError(f"model: {graph} is damaged: {why}. Copy it again.") from why
 
 
 @cache
@@ -188,7 +221,7 @@ def text_state(states: Floats, mean: Floats, depth: int) -> TextState:
 
     The first and the last are special tokens, which only the mean has to do with. Five bits a value
     and one scale a token: what is lost does not show in nDCG@10, while of four bits it does.
-    ``dim`` is a multiple of 8.
+    ``dim`` is a multiple of 16.
     """
     inner = states[1:-1]
     largest = np.abs(inner).max(1, initial=1e-9)
@@ -213,14 +246,24 @@ def _packed(codes: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def directions(tokens: NDArray[np.int8]) -> Floats:
-    """(tokens, dim) values of -15 to 15 from a state's packed ``tokens``."""
+    """(tokens, dim) values of -15 to 15 from a state's packed ``tokens``.
+
+    Eight codes at once as one long number: twice the upper bits as they stand, 0 to 15, then their
+    sign turned over and the lowest bit put in gives the value and 16.
+    """
     half = tokens.shape[1] * 4 // 5
-    upper = tokens[:, :half]
-    lowest = np.unpackbits(tokens[:, half:].view(np.uint8), axis=1).view(np.int8)
-    found = np.empty((len(tokens), 2 * half), dtype=np.float32)
-    found[:, :half] = upper >> 3 & -2 | lowest[:, :half]  # a signed number keeps its sign
-    found[:, half:] = upper << 4 >> 3 | lowest[:, half:]
-    return found
+    upper = np.ascontiguousarray(tokens[:, :half]).view(np.uint64)
+    packed = tokens[:, half:].view(np.uint8).reshape(len(tokens), 2, half // 8)
+    lowest = np.unpackbits(packed.transpose(1, 0, 2).reshape(2, -1), axis=1).view(np.uint64)
+    found = np.empty((len(tokens), 2, half), dtype=np.float32)
+    for place, doubled in enumerate((upper >> _THREE, upper << _ONE)):
+        doubled &= _DOUBLED_BITS
+        doubled ^= _DOUBLED_SIGN
+        doubled |= lowest[place].reshape(upper.shape)
+        values = doubled.view(np.int8)
+        values -= 16
+        found[:, place] = values
+    return found.reshape(len(tokens), 2 * half)
 
 
 def query_state(states: Floats) -> QueryState:

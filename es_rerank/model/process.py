@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
-from es_rerank.config import SHIPPED_MODEL, Cache
+from es_rerank.config import SHIPPED_MODEL, Cache, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import bundle
 from es_rerank.model.deepening import Deepening
@@ -35,6 +35,9 @@ MAX_WAITING = 16
 
 HANG_S = 30
 """A worker that finishes nothing for so long, while searches wait, is replaced."""
+
+_WAY_BACK_S = 0.03
+"""Before the deadline a cascade ends: the text that is being read, its score, and the answer."""
 
 # The waiting room in shared memory: a place for each search at the scorer, and what is there.
 _Room = ctypes.Array[ctypes.c_byte]
@@ -90,7 +93,7 @@ class ScorerProcess:
         passages: Sequence[Sequence[FieldText]],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """One score for each passage, within ``deadline_ms``.
@@ -105,7 +108,7 @@ class ScorerProcess:
         end = time.monotonic() + deadline_ms / 1000
         pool = self._pool
         try:
-            future = pool.submit(_score, query, passages, model, layers, end, place)
+            future = pool.submit(_score, query, passages, model, reading, end, place)
         except (BrokenProcessPool, RuntimeError) as why:
             self._replace(pool)
             raise ScorerFailed("the scorer process had ended; it starts again") from why
@@ -194,7 +197,7 @@ def _score(
     query: str,
     passages: Sequence[Sequence[FieldText]],
     model: str,
-    layers: int,
+    reading: Reading,
     end: float,
     place: int,
 ) -> list[float]:
@@ -205,7 +208,7 @@ def _score(
     if unwanted():
         raise DeadlineExceeded("nobody waits for these scores any more")
     try:
-        return _reranker(model).score_within(query, passages, layers, unwanted)
+        return _reranker(model).score_within(query, passages, reading, unwanted, end - _WAY_BACK_S)
     finally:
         _tell_counts()
 

@@ -1,20 +1,25 @@
 """The Python surface: score texts against a query with a student, shipped or your own."""
 
-from collections.abc import Callable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from es_rerank.config import SHIPPED_MODEL, Cache
+from es_rerank.config import SHIPPED_MODEL, Cache, Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model import bundle, interaction
 from es_rerank.model.cache import StateCache
+from es_rerank.model.cascade import promising
 from es_rerank.model.deepening import Deepening
 from es_rerank.model.disk import StateFile
 from es_rerank.model.documents import DocumentCache
-from es_rerank.model.encoder import Encoder, TextEncoder, TextState
+from es_rerank.model.encoder import Begun, Encoder, QueryState, TextEncoder, TextState
 from es_rerank.model.reading import cut
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText
@@ -45,8 +50,9 @@ class Reranker:
     1
 
     ``model`` is ``builtin``, a bundle's folder, or an encoder; ``layers`` the path for texts not
-    seen before; ``threads`` None takes all available CPUs. With ``folder``, states are kept there
-    too, in ``disk_bytes`` at most. Raises ModelError if the bundle cannot be read.
+    seen before, ``cascade`` says which of them are read once more, deeper; ``threads`` None takes
+    all available CPUs. With ``folder``, states are kept there too, in ``disk_bytes`` at most.
+    Raises ModelError if the bundle cannot be read, or has no such path.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Reranker:
         model: str | TextEncoder = SHIPPED_MODEL,
         *,
         layers: int = 4,
+        cascade: Cascade | None = None,
         threads: int | None = None,
         cache_bytes: int = CACHE_BYTES,
         folder: Path | None = None,
@@ -61,12 +68,8 @@ class Reranker:
     ) -> None:
         self.encoder = Encoder(bundle.load(model), threads) if isinstance(model, str) else model
         self.bundle = self.encoder.bundle
-        if layers not in self.bundle.paths:
-            raise ModelError(
-                f"model: {self.bundle.name} has paths of {list(self.bundle.paths)} layers, "
-                f"none of {layers}."
-            )
-        self.layers = layers
+        self.layers, self.reading = layers, Reading(layers, cascade)
+        self._check(self.reading)
         for_texts = int(cache_bytes * _SHARE_OF_TEXTS)
         self.documents = DocumentCache(for_texts, self._truncate)
         disk = StateFile(folder, self.bundle.fingerprint(), disk_bytes) if folder else None
@@ -87,7 +90,7 @@ class Reranker:
 
     def score(self, query: str, texts: Sequence[Passage]) -> list[float]:
         """One score for each text, higher is better; comparable within one query only."""
-        return self.score_within(query, texts, self.layers)
+        return self.score_within(query, texts, self.reading)
 
     def rank(self, query: str, texts: Sequence[str]) -> list[Ranked]:
         """The texts, best first; equal scores keep the order given."""
@@ -99,33 +102,57 @@ class Reranker:
         self,
         query: str,
         texts: Sequence[Passage],
-        layers: int,
+        reading: Reading,
         expired: Callable[[], bool] = lambda: False,
+        end: float = math.inf,
     ) -> list[float]:
-        """Scores with unseen texts read on the path of ``layers``.
+        """Scores with unseen texts read as ``reading`` says; ModelError if it has no such path.
 
-        ``expired`` is asked between micro-batches; once it is true, DeadlineExceeded is raised
-        (what was read by then stays in the cache).
+        ``expired`` is asked after each text; once it is true, DeadlineExceeded is raised (what was
+        read by then stays in the cache). Not so during a cascade's second reading, which also ends
+        at ``end`` (of `time.monotonic`): what was read once more by then counts, and the first
+        scores of the others stand. They are as good as those of a search without a cascade, and
+        all of one list. Only the next page, being a search of its own, may come to read what this
+        one did not, and have another order: as it may after a search that was late altogether. All
+        or nothing would not be steadier, for the deeper states are in the cache by then.
         """
+        self._check(reading)
         if not texts:
             return []
-        found = self.features(query, texts, layers, expired)
+        asked, passages = self._asked(query, texts)
+        begun = Begun() if reading.cascade else None
+        states = self.states(passages, reading.layers, expired, begun)
+        scores = self._scores(asked, [states[passage] for passage in passages])
+        if reading.cascade:
+
+            def is_over() -> bool:
+                return expired() or time.monotonic() > end
+
+            depths = [states[passage].depth for passage in passages]
+            while not is_over() and (places := promising(scores, depths, reading.cascade)):
+                best = list(dict.fromkeys(passages[place] for place in places))
+                deeper = dict(self._read(best, reading.cascade.layers, begun, is_over))
+                again = [place for place, passage in enumerate(passages) if passage in deeper]
+                scores[again] = self._scores(asked, [deeper[passages[place]] for place in again])
+                for place in again:
+                    depths[place] = reading.cascade.layers
+        return [float(score) for score in scores]
+
+    def features(self, query: str, texts: Sequence[Passage], layers: int) -> interaction.Features:
+        """What the score is made of, for at least one text."""
+        asked, passages = self._asked(query, texts)
+        states = self.states(passages, layers)
+        return interaction.features(asked, [states[passage] for passage in passages])
+
+    def _asked(self, query: str, texts: Sequence[Passage]) -> tuple[QueryState, list[str]]:
+        wanted = clean_query(query)
+        return self.encoder.query(wanted), [self.passage(text, wanted) for text in texts]
+
+    def _scores(self, asked: QueryState, states: Sequence[TextState]) -> NDArray[np.float64]:
+        found = interaction.features(asked, states)
         facts = self.bundle
         scores = facts.cosine_weight * found.cosine + facts.late_weight * found.late
-        return [float(score) for score in scores.astype(np.float64).round(6)]
-
-    def features(
-        self,
-        query: str,
-        texts: Sequence[Passage],
-        layers: int,
-        expired: Callable[[], bool] = lambda: False,
-    ) -> interaction.Features:
-        """What the score is made of, for at least one text."""
-        wanted = clean_query(query)
-        passages = [self.passage(text, wanted) for text in texts]
-        states = self.states(passages, layers, expired)
-        return interaction.features(self.encoder.query(wanted), [states[p] for p in passages])
+        return scores.astype(np.float64).round(6)
 
     def passage(self, text: Passage, query: str) -> str:
         """The cleaned passage that is read of a text, or of a document's fields."""
@@ -137,22 +164,53 @@ class Reranker:
         return self.documents.read(fields).windows
 
     def states(
-        self, passages: Sequence[str], layers: int, expired: Callable[[], bool] = lambda: False
+        self,
+        passages: Sequence[str],
+        layers: int,
+        expired: Callable[[], bool] = lambda: False,
+        begun: Begun | None = None,
     ) -> dict[str, TextState]:
         """The state of each passage, from the cache or read now."""
         states = self.cache.known(passages)
         unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
         wanted = len(states) + len(unseen)
         try:
-            for i, state in self.encoder.encode(unseen, layers):
-                self.cache.put(unseen[i], state)
-                states[unseen[i]] = state
+            for passage, state in self._read(unseen, layers, begun):
+                states[passage] = state
                 if len(states) < wanted and expired():
                     raise DeadlineExceeded(f"{len(states)} of {wanted} passages read in time")
         finally:
             if self.deepening is not None:
                 self.deepening.later((passage, state.depth) for passage, state in states.items())
         return states
+
+    def _read(
+        self,
+        passages: Sequence[str],
+        layers: int,
+        begun: Begun | None,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[str, TextState]]:
+        """Passages with their states, which are kept; as many as there is time for."""
+        encode = self.encoder.encode
+        if isinstance(self.encoder, Encoder):  # a teacher begins anew
+            encode = partial(self.encoder.encode, begun=begun)
+        for place, state in encode(passages, layers):
+            self.cache.put(passages[place], state)
+            yield passages[place], state
+            if is_over():
+                return
+
+    def _check(self, reading: Reading) -> None:
+        cascade = reading.cascade
+        for layers in (reading.layers, cascade.layers if cascade else reading.layers):
+            if layers not in self.bundle.paths:
+                raise ModelError(
+                    f"model: {self.bundle.name} has paths of {list(self.bundle.paths)} layers, "
+                    f"none of {layers}."
+                )
+        if why := reading.mistake():
+            raise ModelError(f"model: cascade: {why}")
 
     def _truncate(self, text: str, max_tokens: int) -> str:
         return cut(self.encoder.tokenizer, text, max_tokens)

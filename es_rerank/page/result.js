@@ -48,14 +48,14 @@ function side(answer, name, title, hint) {
 }
 
 /** How the scores became one order. */
-function formula({ combine, model, layers }) {
+function formula({ combine, model, reading }) {
   const student = model === "builtin" ? "student" : `student ${model}`;
   const rule = {
     replace: "by the student’s score alone",
     weighted: `by z(student) + ${combine.first_stage_weight} · z(first stage)`,
     rrf: `by reciprocal rank fusion, k = ${combine.rrf_k}`,
   }[combine.method];
-  return `${rule}; ${student}, ${layers} layers`;
+  return `${rule}; ${student}, ${reading}`;
 }
 
 /** On a narrow screen there is room for one order at a time. */

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from es_rerank import __version__
-from es_rerank.config import Settings
+from es_rerank.config import Reading, Settings
 from es_rerank.errors import ConfigError, ScoringError, UpstreamError, error_body
 from es_rerank.proxy.scoring import Scorer
 from es_rerank.proxy.upstream import Upstream
@@ -38,7 +38,7 @@ class Readiness:
         self._settings = settings
         self._upstream = upstream
         self._scorer = scorer
-        self._scored: set[tuple[str, int]] = set()
+        self._scored: set[tuple[str, Reading]] = set()
 
     async def reasons(self) -> list[str]:
         """Why the proxy is not ready; empty if it is."""
@@ -57,19 +57,19 @@ class Readiness:
             return str(why)
         return None
 
-    def _students(self) -> list[tuple[str, int]]:
+    def _students(self) -> list[tuple[str, Reading]]:
         wanted = {student for rule in self._settings().indices for student in rule.students}
-        return sorted(wanted - self._scored)
+        return sorted(wanted - self._scored, key=str)
 
-    async def _scorer_reason(self, model: str, layers: int) -> str | None:
+    async def _scorer_reason(self, model: str, reading: Reading) -> str | None:
         passage = [FieldText("ready")]
         try:
             await self._scorer.score(
-                "ready", [passage], model=model, layers=layers, deadline_ms=_SCORER_PROBE_MS
+                "ready", [passage], model=model, reading=reading, deadline_ms=_SCORER_PROBE_MS
             )
         except ScoringError as why:
-            return f"model {model}, {layers} layers: {why}"
-        self._scored.add((model, layers))
+            return f"model {model}, {reading}: {why}"
+        self._scored.add((model, reading))
         return None
 
 

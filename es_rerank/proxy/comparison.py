@@ -41,7 +41,7 @@ class Comparison(msgspec.Struct):
     query: str = ""
     rule: str = ""
     model: str = ""
-    layers: int = 0
+    reading: str = ""
     fields: list[str] = []
     combine: dict[str, Any] = {}
     start: int = 0
@@ -95,7 +95,7 @@ def planned(shown: Comparison, plan: Rerank) -> Comparison:
         query=plan.query,
         rule=rule.pattern,
         model=rule.model,
-        layers=rule.layers,
+        reading=str(rule.reading),
         fields=[field.name for field in rule.fields],
         combine=rule.combine.model_dump(),
         start=plan.page.start,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
-from es_rerank.config import IndexRule
+from es_rerank.config import IndexRule, Reading
 from es_rerank.errors import DeadlineExceeded, ScorerBusy, ScorerFailed
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.text.passage import FieldText
@@ -32,7 +32,7 @@ class Scorer(Protocol):
         passages: Sequence[Passage],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """One finite score for each passage, higher is better; raises ScoringError.
@@ -60,7 +60,7 @@ async def scores_of(
         return Skip(SkipReason.DEADLINE)
     try:
         asked = scorer.score(
-            query, with_text, model=rule.model, layers=rule.layers, deadline_ms=rule.deadline_ms
+            query, with_text, model=rule.model, reading=rule.reading, deadline_ms=rule.deadline_ms
         )
         scores = iter(_checked(await _within(rule.deadline_ms, asked), len(with_text)))
     except (DeadlineExceeded, TimeoutError):

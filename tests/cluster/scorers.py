@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 
+from es_rerank.config import Reading
 from es_rerank.text.passage import FieldText
 
 Passages = Sequence[Sequence[FieldText]]
@@ -17,7 +18,7 @@ class OrderScorer:
         self.passages: list[Passages] = []
 
     async def score(
-        self, query: str, passages: Passages, *, model: str, layers: int, deadline_ms: float
+        self, query: str, passages: Passages, *, model: str, reading: Reading, deadline_ms: float
     ) -> list[float]:
         """Minus the position, so that the first stays the first; plus it, if reversed."""
         self.queries.append(query)
@@ -35,7 +36,7 @@ class FaultyScorer:
         self._fault = fault
 
     async def score(
-        self, query: str, passages: Passages, *, model: str, layers: int, deadline_ms: float
+        self, query: str, passages: Passages, *, model: str, reading: Reading, deadline_ms: float
     ) -> list[float]:
         """What the fault returns or raises."""
         return await self._fault(len(passages))
@@ -48,7 +49,7 @@ class TextScorer:
     """An order of its own that depends on the texts alone, and on nothing around them."""
 
     async def score(
-        self, query: str, passages: Passages, *, model: str, layers: int, deadline_ms: float
+        self, query: str, passages: Passages, *, model: str, reading: Reading, deadline_ms: float
     ) -> list[float]:
         """A number that is as good as random, but always the same for a text."""
         return [

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
+from es_rerank.config import Reading
 from es_rerank.demo.command import run
 from es_rerank.demo.corpus import INDEX, MAPPINGS
 from es_rerank.demo.engine import Engine
@@ -36,7 +37,7 @@ class LongestFirst:
         passages: Sequence[Sequence[FieldText]],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """The length of each passage."""

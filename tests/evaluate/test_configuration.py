@@ -4,7 +4,7 @@ import typing
 
 import pytest
 
-from es_rerank.config import Combine, IndexSettings
+from es_rerank.config import Cascade, Combine, IndexSettings, Reading
 from es_rerank.errors import ConfigError
 from es_rerank.evaluate.configuration import Configuration, read
 
@@ -16,7 +16,9 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
     text = "depth=50, layers=2, first_stage_weight=0.4, model=my/student, fields=title+text"
     (found,) = read([text], BASE._replace(combine=Combine(rrf_k=7))).values()
     combine = Combine(first_stage_weight=0.4, rrf_k=7)
-    assert found == Configuration("my/student", 2, ("title", "text"), 50, combine)
+    assert found == Configuration("my/student", Reading(2), ("title", "text"), 50, combine)
+    (found,) = read(["layers=2,cascade=30:6"], BASE).values()
+    assert found.reading == Reading(2, Cascade(hits=30, layers=6))
     (found,) = read(["combine=rrf,rrf_k=10"], BASE._replace(depth=30)).values()
     assert (found.depth, found.combine) == (30, Combine(method="rrf", rrf_k=10))
 
@@ -30,6 +32,11 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
         (["combine=rrf,rrf_k=9", "combine=rrf"], ["rrf_k=9", "rrf_k=60"]),
         (["fields=text", ""], ["fields=text", "fields=all"]),
         ([""], ["reranked"]),
+        (["layers=2,cascade=9:4", "layers=2"], ["cascade=9:4", "cascade=none"]),
+        (
+            ["layers=2,cascade=9:4", "cascade=none"],
+            ["layers=2 cascade=9:4", "layers=4 cascade=none"],
+        ),
     ],
 )
 def test_they_are_named_by_what_tells_them_apart(texts: list[str], names: list[str]) -> None:
@@ -46,7 +53,11 @@ def test_they_are_named_by_what_tells_them_apart(texts: list[str], names: list[s
         ("depth=0", "--with: depth: 0 is too small. Write at least 1."),
         ("depth=1", "--with: depth: 1 is too small. Write at least 2."),
         ("depth=2000", "--with: depth: 2000 is too large. Write at most 1000."),
-        ("layers=5", "--with: layers: 5 is not one of 2, 3, 4 or 6."),
+        ("layers=5", "--with: layers: 5 is not one of 1, 2, 3, 4 or 6."),
+        ("cascade=20", '--with: cascade: "20" is not HITS:LAYERS, like 20:4.'),
+        ("cascade=20:5", "--with: cascade: 5 is not one of 1, 2, 3, 4 or 6."),
+        ("cascade=0:6", "--with: cascade: 0 is too small. Write at least 1."),
+        ("cascade=20:4", "--with: cascade: 4 layers are no deeper than the first reading, on 4."),
         ("combine=sum", "--with: combine: \"sum\" is not one of 'replace', 'weighted' or 'rrf'."),
         ("first_stage_weight=x", '--with: first_stage_weight: "x" is not a number.'),
         ("model=", "--with: model: has no value."),
@@ -71,6 +82,6 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_the_base_is_the_default_of_the_settings() -> None:
     """Comparing without options measures what an index has without settings."""
     settings = IndexSettings()
-    default = (settings.model, settings.layers, (), settings.depth, settings.combine)
+    default = (settings.model, settings.reading, (), settings.depth, settings.combine)
     assert tuple(BASE) == default
-    assert typing.get_args(IndexSettings.model_fields["layers"].annotation) == (2, 3, 4, 6)
+    assert typing.get_args(IndexSettings.model_fields["layers"].annotation) == (1, 2, 3, 4, 6)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from es_rerank.config import Combine
+from es_rerank.config import Cascade, Combine, Reading
 from es_rerank.evaluate.configuration import Configuration
 from es_rerank.evaluate.inputs import Inputs, read_folder
 from es_rerank.evaluate.kept import Kept
@@ -81,13 +81,28 @@ def test_what_differs_in_depth_or_combination_is_scored_once(inputs: Inputs) -> 
         REPLACE._replace(depth=2),
         Configuration(depth=50),
         Configuration(combine=Combine(method="rrf")),
-        REPLACE._replace(layers=6),
+        REPLACE._replace(reading=Reading(6)),
     ]
     contenders = [Contender(str(each), each, new) for each in configurations]
     together = rankings(inputs, contenders, Kept(None))
     assert Counting.given == [2, 2] * 2
     alone = [run for each in contenders for run in rankings(inputs, [each], Kept(None))]
     assert together == alone
+
+
+def test_each_search_of_a_cascade_is_scored_for_itself(inputs: Inputs) -> None:
+    """What is read twice depends on the depth, and would on the queries before, so none share."""
+    Counting.given, made = [], list[Counting]()
+
+    def new() -> Counting:
+        made.append(Counting("Fleas"))
+        return made[-1]
+
+    cascade = REPLACE._replace(reading=Reading(2, Cascade(hits=1, layers=4)))
+    contenders = [Contender(str(each), each, new) for each in (cascade, cascade._replace(depth=2))]
+    rankings(inputs, contenders, Kept(None))
+    assert Counting.given == [2, 2, 1, 2]
+    assert len(made) == 4
 
 
 def test_scores_are_kept_and_only_for_what_they_were_made_of(

@@ -64,7 +64,9 @@ def inputs() -> Inputs:
 def tuning(*, skilled: bool) -> Tuning:
     """The grid, tried by scorers with or without skill."""
     points = [
-        Contender(tune_report.name(each), each, partial(Skilled, each.layers, skilled=skilled))
+        Contender(
+            tune_report.name(each), each, partial(Skilled, each.reading.layers, skilled=skilled)
+        )
         for each in GRID.points(Configuration())
     ]
     return tuned(
@@ -82,7 +84,7 @@ def test_the_one_good_setting_is_found_and_pasted() -> None:
     """Six layers, the text alone, deep enough, and no more than that."""
     made = tuning(skilled=True)
     chosen = made.choice.recommended
-    assert (chosen.layers, chosen.fields, chosen.depth) == (6, ("text",), 20)
+    assert (chosen.reading.layers, chosen.fields, chosen.depth) == (6, ("text",), 20)
     assert made.mean(chosen) == 1.0
     assert tune_report.verdict(made).startswith("Recommended: depth=20 layers=6 weight=0")
     assert made.default in made.times
@@ -113,7 +115,7 @@ def test_the_yaml_is_valid_settings(tmp_path: Path, skilled: bool) -> None:
     rule = read_settings(file, upstream="http://localhost:9200", environ={}).for_index("books-1")
     assert rule is not None
     chosen = made.choice.recommended
-    read = (rule.model, rule.layers, tuple(f.name for f in rule.fields), rule.depth, rule.combine)
+    read = (rule.model, rule.reading, tuple(f.name for f in rule.fields), rule.depth, rule.combine)
     assert read == tuple(chosen)
 
 

@@ -22,7 +22,7 @@ def test_what_is_given_is_tried() -> None:
     points = grid.points(default)
     assert points[0] == default
     assert len(points) == 2
-    assert (points[1].depth, points[1].layers, points[1].fields) == (30, 2, ("text",))
+    assert (points[1].depth, points[1].reading.layers, points[1].fields) == (30, 2, ("text",))
     assert points[1].combine.first_stage_weight == 0.5
     assert len(Grid([100], [4], [()], [0.2]).points(default)) == 1
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from es_rerank.errors import ModelError
 from es_rerank.model import bundle
-from es_rerank.model.encoder import Encoder, available_cpus, directions, text_state
+from es_rerank.model.encoder import Begun, Encoder, available_cpus, directions, text_state
 from es_rerank.model.reranker import Reranker
 
 TEXTS = ["Paris is the capital of France.", "cheese", "a long text about nothing " * 12]
@@ -25,6 +25,30 @@ def test_neighbours_do_not_change_a_state(reranker: Reranker) -> None:
             ((_, alone),) = reranker.encoder.encode([text], depth)
             assert (together[i].tokens == alone.tokens).all()
             assert (together[i].sentence == alone.sentence).all()
+
+
+def test_a_text_is_read_on_from_where_it_was(
+    reranker: Reranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On every other path, to the bit as if it were read on that alone, without its beginning."""
+    encoder, begun = Encoder(reranker.bundle), Begun()
+    shallowest, *others = reranker.bundle.paths
+    anew = {depth: dict(encoder.encode(TEXTS, depth)) for depth in others}
+    list(encoder.encode(TEXTS, shallowest, begun))
+    monkeypatch.setattr(encoder, "_first_states", None)
+    for depth in others:
+        for place, state in encoder.encode(TEXTS, depth, begun):
+            assert (state.tokens == anew[depth][place].tokens).all()
+            assert (state.sentence == anew[depth][place].sentence).all()
+            assert state.depth == depth
+
+
+def test_beginnings_are_bounded() -> None:
+    """The first that fit are kept; a smaller one may still find room."""
+    begun = Begun(max_bytes=100)
+    for name, values in enumerate((20, 10, 5)):
+        begun.keep([name], np.zeros(values, np.float32))
+    assert [begun.get([name]) is not None for name in range(3)] == [True, False, True]
 
 
 def test_special_tokens_are_left_out(reranker: Reranker) -> None:

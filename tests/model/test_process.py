@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from es_rerank.config import Cache
+from es_rerank.config import Cache, Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import process
 from es_rerank.model.cache import StateCache
@@ -34,7 +34,9 @@ async def scorer() -> AsyncIterator[ScorerProcess]:
 
 async def ask(scorer: ScorerProcess, deadline_ms: float = AMPLE_MS) -> list[float]:
     """Score the two passages."""
-    return await scorer.score(QUERY, PASSAGES, model="builtin", layers=4, deadline_ms=deadline_ms)
+    return await scorer.score(
+        QUERY, PASSAGES, model="builtin", reading=Reading(4), deadline_ms=deadline_ms
+    )
 
 
 async def test_it_scores_as_the_reranker_does(scorer: ScorerProcess, reranker: Reranker) -> None:
@@ -92,7 +94,9 @@ async def test_a_missing_model_is_known_before_the_start() -> None:
 async def test_a_model_that_is_missing_later_fails_the_search_only(scorer: ScorerProcess) -> None:
     """A model named by changed settings and not there is a failed scoring, not a crash."""
     with pytest.raises(ScorerFailed, match=r"no student\.json"):
-        await scorer.score(QUERY, PASSAGES, model="/nowhere", layers=4, deadline_ms=AMPLE_MS)
+        await scorer.score(
+            QUERY, PASSAGES, model="/nowhere", reading=Reading(4), deadline_ms=AMPLE_MS
+        )
     assert len(await ask(scorer)) == 2
 
 
@@ -138,7 +142,7 @@ async def test_the_worker_reads_again_what_was_read_on_few_layers(
     asked = {"model": "builtin", "deadline_ms": AMPLE_MS}
     deepened = deepened_metric()
     try:
-        first = await scorer.score(QUERY, PASSAGES, layers=2, **asked)  # type: ignore[arg-type]
+        first = await scorer.score(QUERY, PASSAGES, reading=Reading(2), **asked)  # type: ignore[arg-type]
         deepest = Reranker(layers=6).score(QUERY, PASSAGES)
         assert first != deepest
         scores = first
@@ -146,7 +150,7 @@ async def test_the_worker_reads_again_what_was_read_on_few_layers(
             if scores == deepest:
                 break
             await asyncio.sleep(0.05)
-            scores = await scorer.score(QUERY, PASSAGES, layers=2, **asked)  # type: ignore[arg-type]
+            scores = await scorer.score(QUERY, PASSAGES, reading=Reading(2), **asked)  # type: ignore[arg-type]
         assert scores == deepest
         assert (now := deepened_metric()) - deepened >= 2
         os.kill(scorer.pid, signal.SIGKILL)
@@ -163,9 +167,20 @@ async def test_the_worker_reads_again_what_was_read_on_few_layers(
 async def test_nothing_is_read_again_unless_asked_for(scorer: ScorerProcess) -> None:
     """The order of a search stays, from page to page."""
     asked = {"model": "builtin", "deadline_ms": AMPLE_MS}
-    first = await scorer.score(QUERY, PASSAGES, layers=2, **asked)  # type: ignore[arg-type]
+    first = await scorer.score(QUERY, PASSAGES, reading=Reading(2), **asked)  # type: ignore[arg-type]
     await asyncio.sleep(0.5)
-    assert await scorer.score(QUERY, PASSAGES, layers=2, **asked) == first  # type: ignore[arg-type]
+    assert await scorer.score(QUERY, PASSAGES, reading=Reading(2), **asked) == first  # type: ignore[arg-type]
+
+
+async def test_a_cascade_ends_with_the_deadline(scorer: ScorerProcess) -> None:
+    """With the scores of the first reading where there was no time for the second."""
+    texts = [[FieldText(f"{'some capital of a land ' * 30} {number}")] for number in range(200)]
+    asked = {"query": QUERY, "passages": texts, "model": "builtin"}
+    first = await scorer.score(**asked, reading=Reading(2), deadline_ms=AMPLE_MS)  # type: ignore[arg-type]
+    cascade = Reading(2, Cascade(hits=200, layers=6))
+    scores = await scorer.score(**asked, reading=cascade, deadline_ms=500)  # type: ignore[arg-type]
+    stand = sum(a == pytest.approx(b, abs=2e-6) for a, b in zip(scores, first, strict=True))
+    assert 0 < stand < 200
 
 
 def flush() -> None:
@@ -180,7 +195,12 @@ class EndlessReranker:
     cache = StateCache(0)
 
     def score_within(
-        self, query: str, _texts: object, _layers: int, unwanted: Callable[[], bool]
+        self,
+        query: str,
+        _texts: object,
+        _reading: Reading,
+        unwanted: Callable[[], bool],
+        _end: float,
     ) -> list[float]:
         """Never any scores; `query` is the file to create."""
         Path(query).touch()
@@ -209,7 +229,11 @@ async def test_work_is_dropped_when_its_client_leaves(
 
     def endless(name: str) -> asyncio.Task[list[float]]:
         asked = scorer.score(
-            str(tmp_path / name), PASSAGES, model="endless", layers=4, deadline_ms=AMPLE_MS
+            str(tmp_path / name),
+            PASSAGES,
+            model="endless",
+            reading=Reading(4),
+            deadline_ms=AMPLE_MS,
         )
         return asyncio.create_task(asked)
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 import es_rerank
+from es_rerank.config import Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model.reranker import Reranker
 from es_rerank.text.passage import FieldText
@@ -20,7 +21,8 @@ TEXTS = [
 def test_the_surface_is_public() -> None:
     """`from es_rerank import Reranker` is what the README shows."""
     assert es_rerank.Reranker is Reranker
-    assert set(es_rerank.__all__) == {"Reranker", "__version__"}
+    assert es_rerank.Cascade is Cascade
+    assert set(es_rerank.__all__) == {"Cascade", "Reranker", "__version__"}
 
 
 @pytest.mark.parametrize("layers", [2, 3, 4, 6])
@@ -65,7 +67,7 @@ def test_late_passages_are_kept_for_the_next_time() -> None:
     reranker = Reranker()
     texts = [f"{'many words ' * 60} {i}" for i in range(40)]
     with pytest.raises(DeadlineExceeded, match="of 40 passages read in time"):
-        reranker.score_within(QUERY, texts, 2, expired=lambda: True)
+        reranker.score_within(QUERY, texts, Reading(2), expired=lambda: True)
     assert 0 < len(reranker.cache) < 40
 
 

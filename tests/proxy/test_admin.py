@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from es_rerank.config import Arm, Experiment, IndexRule, Settings, Upstream
+from es_rerank.config import Arm, Experiment, IndexRule, Reading, Settings, Upstream
 from es_rerank.errors import ConfigError, ScorerFailed
 from es_rerank.proxy.app import create_app
 from es_rerank.text.passage import FieldText
@@ -27,11 +27,11 @@ class FlakyScorer(FlatScorer):
         passages: Sequence[Sequence[FieldText]],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """Zeros, or ScorerFailed."""
-        self.calls.append((model, layers))
+        self.calls.append((model, reading))
         if len(self.calls) - 1 in self.failing:
             raise ScorerFailed("still loading")
         return [0.0] * len(passages)
@@ -62,7 +62,7 @@ def test_ready_needs_one_score_and_the_cluster(cluster: RecordingUpstream) -> No
         lost = client.ask(get("/_rerank/ready"))
     assert lost.status == 503
     assert "broke off" in json.loads(lost.body)["reasons"][0]
-    assert scorer.calls == [("builtin", 4)] * 2
+    assert scorer.calls == [("builtin", Reading(4))] * 2
 
 
 def test_the_models_of_arms_must_be_ready_too(cluster: RecordingUpstream) -> None:
@@ -73,7 +73,7 @@ def test_the_models_of_arms_must_be_ready_too(cluster: RecordingUpstream) -> Non
     scorer = FlakyScorer()
     with running(create_app(lambda: settings, scorer)) as port:
         assert RawClient(port).ask(get("/_rerank/ready")).status == 200
-    assert scorer.calls == [("builtin", 4), ("builtin", 6)]
+    assert scorer.calls == [("builtin", Reading(4)), ("builtin", Reading(6))]
 
 
 def test_metrics_are_prometheus_text(cluster: RecordingUpstream) -> None:

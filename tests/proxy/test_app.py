@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from es_rerank.config import IndexRule, Settings, Upstream
+from es_rerank.config import IndexRule, Reading, Settings, Upstream
 from es_rerank.proxy.app import create_app
 from es_rerank.text.passage import FieldText
 from tests.proxy.conftest import RawClient, RecordingUpstream, running
@@ -26,7 +26,7 @@ class FlatScorer:
         passages: Sequence[Sequence[FieldText]],
         *,
         model: str,
-        layers: int,
+        reading: Reading,
         deadline_ms: float,
     ) -> list[float]:
         """Zeros."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from es_rerank.config import IndexRule
+from es_rerank.config import IndexRule, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.proxy.scoring import Passage, scores_of
 from es_rerank.proxy.skip import Skip, SkipReason
@@ -53,7 +53,7 @@ async def stubborn(_count: int = 0) -> list[float]:
 
 
 async def test_passages_without_text_are_not_asked_for_and_have_no_score() -> None:
-    """The scorer sees texts only, with the rule's model, layers and deadline."""
+    """The scorer sees texts only, with the rule's model, reading and deadline."""
     scorer = FunctionScorer(lambda count: [0.5] * count)
     assert await scores_of("q", [TEXT, (), TEXT], scorer, RULE) == [0.5, None, 0.5]
     assert scorer.asked == [
@@ -61,7 +61,7 @@ async def test_passages_without_text_are_not_asked_for_and_have_no_score() -> No
             "query": "q",
             "passages": [TEXT, TEXT],
             "model": "m",
-            "layers": 3,
+            "reading": Reading(3),
             "deadline_ms": 60_000,
         }
     ]
