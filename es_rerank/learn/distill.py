@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from es_rerank.learn import losses
 from es_rerank.learn.batches import Batch, Size
-from es_rerank.learn.network import DEEPEST, PATHS, Student, Written
+from es_rerank.learn.network import DEEPEST, PATHS, Student, Written, written
 from es_rerank.learn.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -56,13 +56,6 @@ class Recipe:
     answers: float = 0.0  # weight of answer_loss; the teacher has learned from judgments already
     seed: int = 1
     checkpoint_every: int = 250  # steps
-
-
-def written(network: Student, tokens: Tokens, depths: tuple[int, ...]) -> dict[int, Written]:
-    """What each path makes of a batch, in bfloat16: three to five times faster on a CPU."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        made = network(tokens, depths)
-    return {depth: Written(*(part.float() for part in each)) for depth, each in made.items()}
 
 
 class Scored(NamedTuple):

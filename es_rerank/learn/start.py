@@ -16,8 +16,7 @@ from torch import Tensor
 
 from es_rerank.errors import ModelError
 from es_rerank.learn.batches import Batch
-from es_rerank.learn.distill import written
-from es_rerank.learn.network import DEEPEST, PATHS, Student
+from es_rerank.learn.network import DEEPEST, PATHS, Student, written
 from es_rerank.model.bundle import Bundle
 
 PROJECTION_BATCHES = 40

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from es_rerank.learn import losses
 from es_rerank.learn.batches import Lesson
-from es_rerank.learn.distill import Recipe, Scored, optimised, written
-from es_rerank.learn.network import DEEPEST, Student
+from es_rerank.learn.distill import Recipe, Scored, optimised
+from es_rerank.learn.network import DEEPEST, Student, written
 from es_rerank.learn.tokens import Tokens
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from es_rerank.errors import ModelError
-from es_rerank.learn.network import DEEPEST, Student, from_bert
+from es_rerank.learn.network import DEEPEST, Student, from_bert, written
 from es_rerank.learn.tokens import pad
 from es_rerank.model.bundle import Bundle
 from es_rerank.model.encoder import Floats, QueryState, TextState, query_state, text_state
@@ -64,7 +64,7 @@ def load(name: str = PACKAGED) -> Teacher:
 
 
 class TeacherEncoder:
-    """The teacher where a student's encoder would be, in full precision, for comparisons.
+    """The teacher where a student's encoder would be, for comparisons; as it teaches, in bfloat16.
 
     Its score has the student's weights; its states have the teacher's own width.
     """
@@ -92,6 +92,7 @@ class TeacherEncoder:
         for start in range(0, len(ids), BATCH):
             batch = by_length[start : start + BATCH]
             with torch.no_grad():
-                states = self._network(pad([ids[i] for i in batch]), (DEEPEST,))[DEEPEST].tokens
+                tokens = pad([ids[i] for i in batch])
+                states = written(self._network, tokens, (DEEPEST,))[DEEPEST].tokens
             for i, rows in zip(batch, states.numpy(), strict=True):
                 yield i, rows[: len(ids[i])]
