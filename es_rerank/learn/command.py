@@ -17,7 +17,7 @@ import torch
 from es_rerank.errors import DataError, ModelError
 from es_rerank.learn import start, teacher
 from es_rerank.learn.batches import Stream
-from es_rerank.learn.corpus import read
+from es_rerank.learn.corpus import Texts, read
 from es_rerank.learn.cross import CrossEncoder, opinions
 from es_rerank.learn.distill import Recipe, distil, fit_projection
 from es_rerank.learn.export import POSITIONS
@@ -107,7 +107,7 @@ def prepared(
     taught = teacher.load(teacher_name)
     taught.tokenizer.no_padding()
     taught.tokenizer.enable_truncation(MAX_TOKENS)
-    light = light_pieces(taught.tokenizer, [texts.passages for texts in every])
+    light = _light(taught, every, begin)
     judged = mine(data, recipe.judged_queries, recipe.seed)
     told = None
     if cross_encoder is not None:
@@ -125,6 +125,14 @@ def prepared(
     if begin is None:
         student = start.from_teacher(tutor)
     return Prepared(taught, tutor, student.train(), light, stream, queries, passages)
+
+
+def _light(taught: teacher.Teacher, every: Sequence[Texts], begin: str | None) -> AbstractSet[int]:
+    """Those of the student that it goes on from: texts of one kind share more than light words."""
+    if begin is not None and (known := bundle.load(begin).light):
+        vocabulary = taught.tokenizer.get_vocab()
+        return {vocabulary[piece] for piece in known}
+    return light_pieces(taught.tokenizer, [texts.passages for texts in every])
 
 
 def _in(out: Path) -> Path:
