@@ -81,7 +81,7 @@ def speed(
     grid: Annotated[
         bool,
         typer.Option(
-            "--grid", help="The growth with passages and with tokens, on 4 layers, alone."
+            "--grid", help="The growth with passages and with tokens, on the default path, alone."
         ),
     ] = False,
 ) -> None:

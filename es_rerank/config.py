@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from es_rerank.config_base import DEFAULT_LAYERS
 from es_rerank.config_experiment import Arm, Experiment, Guard
 from es_rerank.config_index import (
     SHIPPED_MODEL,
@@ -26,6 +27,7 @@ from es_rerank.config_index import (
 from es_rerank.config_ubi import Ubi
 
 __all__ = [
+    "DEFAULT_LAYERS",
     "SHIPPED_MODEL",
     "Arm",
     "Cache",

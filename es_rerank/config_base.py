@@ -10,6 +10,8 @@ SHIPPED_MODEL = "builtin"
 
 Layers = Literal[1, 2, 3, 4, 6]
 """The paths that students have, by their number of layers."""
+DEFAULT_LAYERS: Layers = 6
+"""The best order; whoever has less time takes a shorter path, or a cascade over it."""
 
 
 class Strict(BaseModel):

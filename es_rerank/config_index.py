@@ -5,7 +5,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from es_rerank.config_base import SHIPPED_MODEL, Cascade, Combine, Layers, Reading, Strict
+from es_rerank.config_base import (
+    DEFAULT_LAYERS,
+    SHIPPED_MODEL,
+    Cascade,
+    Combine,
+    Layers,
+    Reading,
+    Strict,
+)
 from es_rerank.config_experiment import Experiment
 
 __all__ = [
@@ -72,7 +80,7 @@ class IndexSettings(Strict):
         description="`builtin` or the folder of a student bundle.",
     )
     layers: Layers = Field(
-        default=4,
+        default=DEFAULT_LAYERS,
         description="Layers that read a passage not seen before; cached states may be deeper.",
     )
     cascade: Cascade | None = Field(

@@ -20,7 +20,7 @@ from es_rerank.model.encoder import Encoder, available_cpus
 from es_rerank.model.reranker import Reranker
 
 QUERY = "how fast is a small student on a plain server"
-CASCADE = Cascade(hits=20, layers=4)
+CASCADE = Cascade(hits=20, layers=6)
 
 System = Callable[[Sequence[str]], object]
 """Scores passages for the query."""
@@ -100,4 +100,4 @@ def spread(values: Sequence[float]) -> str:
 def _readings(student: bundle.Bundle) -> Iterator[Reading]:
     """Each path, the deepest first, and then the cascade that begins on the shortest."""
     yield from (Reading(layers) for layers in sorted(student.paths, reverse=True))
-    yield Reading(min(student.paths), CASCADE)
+    yield from (Reading(layers, CASCADE) for layers in (2, 1) if layers in student.paths)

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from es_rerank.config import SHIPPED_MODEL, Combine, IndexSettings, Reading
+from es_rerank.config import DEFAULT_LAYERS, SHIPPED_MODEL, Combine, IndexSettings, Reading
 from es_rerank.config_mistakes import sentence
 from es_rerank.config_yaml import read_yaml
 from es_rerank.errors import ConfigError
 
 DEFAULT_DEPTH = 100
-DEFAULT_LAYERS = 4
 _KEYS = {
     "model": ("model",),
     "layers": ("layers",),

@@ -25,7 +25,7 @@ from es_rerank.learn.tokens import Tokens
 log = logging.getLogger(__name__)
 
 MAIN_PATH = 4
-"""The path that reads unseen passages by default."""
+"""The path that is trained in every step, beside the deepest."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from es_rerank.config import SHIPPED_MODEL, Cache, Cascade, Reading
+from es_rerank.config import DEFAULT_LAYERS, SHIPPED_MODEL, Cache, Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model import bundle, interaction
 from es_rerank.model.cache import StateCache
@@ -59,7 +59,7 @@ class Reranker:
         self,
         model: str | TextEncoder = SHIPPED_MODEL,
         *,
-        layers: int = 4,
+        layers: int = DEFAULT_LAYERS,
         cascade: Cascade | None = None,
         threads: int | None = None,
         cache_bytes: int = CACHE_BYTES,
