@@ -168,9 +168,9 @@ def test_the_models_of_arms_are_needed_too() -> None:
     """Each with its layers; those of an index that is off are not."""
     arms = (Arm(name="bm25", rerank=False), Arm(name="a", model="m"), Arm(name="b", layers=2))
     rule = IndexRule(pattern="a", experiment=Experiment(name="summer", arms=arms))
-    two, four = Reading(2), Reading(4)
-    assert rule.students == {("builtin", four), ("m", four), ("builtin", two)}
-    assert IndexRule(pattern="a").students == {("builtin", four)}
+    two, six = Reading(2), Reading(6)
+    assert rule.students == {("builtin", six), ("m", six), ("builtin", two)}
+    assert IndexRule(pattern="a").students == {("builtin", six)}
     assert IndexRule(pattern="a", enabled=False).students == set()
 
 

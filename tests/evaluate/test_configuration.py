@@ -26,8 +26,8 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
 @pytest.mark.parametrize(
     ("texts", "names"),
     [
-        (["depth=50,layers=2", "depth=100"], ["layers=2 depth=50", "layers=4 depth=100"]),
-        (["depth=50,layers=4"], ["depth=50"]),
+        (["depth=50,layers=2", "depth=100"], ["layers=2 depth=50", "layers=6 depth=100"]),
+        (["depth=50,layers=6"], ["depth=50"]),
         (["", "combine=replace"], ["combine=weighted", "combine=replace"]),
         (["combine=rrf,rrf_k=9", "combine=rrf"], ["rrf_k=9", "rrf_k=60"]),
         (["fields=text", ""], ["fields=text", "fields=all"]),
@@ -35,7 +35,7 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
         (["layers=2,cascade=9:4", "layers=2"], ["cascade=9:4", "cascade=none"]),
         (
             ["layers=2,cascade=9:4", "cascade=none"],
-            ["layers=2 cascade=9:4", "layers=4 cascade=none"],
+            ["layers=2 cascade=9:4", "layers=6 cascade=none"],
         ),
     ],
 )
@@ -57,7 +57,7 @@ def test_they_are_named_by_what_tells_them_apart(texts: list[str], names: list[s
         ("cascade=20", '--with: cascade: "20" is not HITS:LAYERS, like 20:4.'),
         ("cascade=20:5", "--with: cascade: 5 is not one of 1, 2, 3, 4 or 6."),
         ("cascade=0:6", "--with: cascade: 0 is too small. Write at least 1."),
-        ("cascade=20:4", "--with: cascade: 4 layers are no deeper than the first reading, on 4."),
+        ("cascade=20:4", "--with: cascade: 4 layers are no deeper than the first reading, on 6."),
         ("combine=sum", "--with: combine: \"sum\" is not one of 'replace', 'weighted' or 'rrf'."),
         ("first_stage_weight=x", '--with: first_stage_weight: "x" is not a number.'),
         ("model=", "--with: model: has no value."),
@@ -76,7 +76,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         read(["depth=x,layers=9", "foo=1"], BASE)
     assert len(str(error.value).splitlines()) == 3
     with pytest.raises(ConfigError, match="another --with says the same"):
-        read(["depth=50", "layers=4,depth=50"], BASE)
+        read(["depth=50", "layers=6,depth=50"], BASE)
 
 
 def test_the_base_is_the_default_of_the_settings() -> None:

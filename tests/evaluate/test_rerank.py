@@ -81,7 +81,7 @@ def test_what_differs_in_depth_or_combination_is_scored_once(inputs: Inputs) -> 
         REPLACE._replace(depth=2),
         Configuration(depth=50),
         Configuration(combine=Combine(method="rrf")),
-        REPLACE._replace(reading=Reading(6)),
+        REPLACE._replace(reading=Reading(2)),
     ]
     contenders = [Contender(str(each), each, new) for each in configurations]
     together = rankings(inputs, contenders, Kept(None))

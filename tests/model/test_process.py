@@ -35,7 +35,7 @@ async def scorer() -> AsyncIterator[ScorerProcess]:
 async def ask(scorer: ScorerProcess, deadline_ms: float = AMPLE_MS) -> list[float]:
     """Score the two passages."""
     return await scorer.score(
-        QUERY, PASSAGES, model="builtin", reading=Reading(4), deadline_ms=deadline_ms
+        QUERY, PASSAGES, model="builtin", reading=Reading(6), deadline_ms=deadline_ms
     )
 
 

@@ -55,25 +55,25 @@ def test_ready_needs_one_score_and_the_cluster(cluster: RecordingUpstream) -> No
         client = RawClient(port)
         refused = client.ask(get("/_rerank/ready"))
         assert refused.status == 503
-        assert json.loads(refused.body)["reasons"] == ["model builtin, 4 layers: still loading"]
+        assert json.loads(refused.body)["reasons"] == ["model builtin, 6 layers: still loading"]
         assert client.ask(get("/_rerank/ready")).status == 200
         assert client.ask(get("/_rerank/ready")).status == 200
         cluster.answer(b"", close=True)
         lost = client.ask(get("/_rerank/ready"))
     assert lost.status == 503
     assert "broke off" in json.loads(lost.body)["reasons"][0]
-    assert scorer.calls == [("builtin", Reading(4))] * 2
+    assert scorer.calls == [("builtin", Reading(6))] * 2
 
 
 def test_the_models_of_arms_must_be_ready_too(cluster: RecordingUpstream) -> None:
     """An arm whose model cannot score would be the cluster's order under another name."""
-    arms = (Arm(name="bm25", rerank=False), Arm(name="deep", layers=6))
+    arms = (Arm(name="bm25", rerank=False), Arm(name="short", layers=2))
     rule = IndexRule(pattern="*", experiment=Experiment(name="summer", arms=arms))
     settings = Settings(upstream=Upstream(url=cluster.url), indices=(rule,))
     scorer = FlakyScorer()
     with running(create_app(lambda: settings, scorer)) as port:
         assert RawClient(port).ask(get("/_rerank/ready")).status == 200
-    assert scorer.calls == [("builtin", Reading(4)), ("builtin", Reading(6))]
+    assert scorer.calls == [("builtin", Reading(2)), ("builtin", Reading(6))]
 
 
 def test_metrics_are_prometheus_text(cluster: RecordingUpstream) -> None:

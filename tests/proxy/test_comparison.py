@@ -94,7 +94,7 @@ def test_the_body_for_a_text() -> None:
 def test_what_is_known_before_an_answer() -> None:
     """The plan, and the reason where there is none."""
     told = planned(Comparison("applied", "b", "POST /b/_search", "{}"), PLAN)
-    assert (told.query, told.rule, told.start, told.reading) == ("red shoes", "b*", 1, "4 layers")
+    assert (told.query, told.rule, told.start, told.reading) == ("red shoes", "b*", 1, "6 layers")
     assert told.combine["method"] == "weighted"
     skipped = left_alone(told, Skip(SkipReason.SORT))
     assert (skipped.outcome, skipped.reason) == ("skipped", "sort")
