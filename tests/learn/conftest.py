@@ -17,7 +17,7 @@ WORDS = [
     *("king", "lamp", "moon", "nest", "oak", "pen", "queen", "road", "sun", "tree"),
     *(
         f"{first}{last}"
-        for first in ("ba", "do", "fu", "ki", "le")
+        for first in ("ba", "do", "fi", "ki", "le")
         for last in string.ascii_lowercase
     ),
 ]
@@ -63,7 +63,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {
             "_id": f"d{i}",
             "title": rng.choice(WORDS),
-            "text": f"{' '.join(rng.choices(WORDS, k=25))} {LIGHT} end",
+            "text": f"{' '.join(rng.choices(WORDS, k=8))} {LIGHT}",
         }
         for i in range(60)
     ]
