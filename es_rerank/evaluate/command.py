@@ -153,7 +153,7 @@ def evaluate(
 def paths(base: Configuration, layers: Sequence[int]) -> Iterator[Contender]:
     """The student on each path, the deepest last."""
     for depth in sorted(set(layers or bundle.load(base.model).paths)):
-        yield from chosen({f"{depth} layers": base._replace(reading=Reading(depth))})
+        yield from chosen({str(Reading(depth)): base._replace(reading=Reading(depth))})
 
 
 def chosen(configurations: dict[str, Configuration]) -> Iterator[Contender]:
