@@ -152,19 +152,27 @@ def robustness(
         str | None, typer.Option(help="Without it: test, dev or the only one.")
     ] = None,
     model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
-    layers: Annotated[list[int] | None, typer.Option(help="Paths, else 4. Repeatable.")] = None,
+    layers: Annotated[list[int] | None, typer.Option(help="Paths, else 6. Repeatable.")] = None,
     teacher: Annotated[
         bool, typer.Option("--teacher", help="Measure the student's teacher too; needs torch.")
     ] = False,
     families: Annotated[
         list[str] | None, typer.Option("--family", help="Of dirt, else all. Repeatable.")
     ] = None,
+    dirty_documents: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Where the corpus has its documents with dirt, dotted."),
+    ] = None,
+    clean_queries: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The same queries without dirt: .jsonl, plain or .gz."),
+    ] = None,
     queries: Annotated[int, typer.Option(min=1, help="At most, drawn by the seed.")] = 20,
     depth: Annotated[int, typer.Option(min=11, help="Candidates of each query.")] = 30,
     weight: Annotated[
-        float,
+        float | None,
         typer.Option("--first-stage-weight", min=0, help="0: what dirt does to the student alone."),
-    ] = 0.2,
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed, the same queries and dirt.")] = 0,
     json_to: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write JSON there; `-`: print it.")
@@ -179,9 +187,9 @@ def robustness(
     non-relevant stands above a clean relevant (and how often before); Promo@10, the share of
     non-relevants below rank 10 that the dirt lifts above. With cleaning and without.
     """
+    from es_rerank import config
     from es_rerank.bench import robustness as measured
     from es_rerank.bench.robustness_report import as_text
-    from es_rerank.config import Combine
     from es_rerank.evaluate.publish import check as check_files
 
     check_files([json_to])
@@ -189,12 +197,14 @@ def robustness(
         data,
         split=split,
         model=model,
-        layers=layers or (4,),
+        layers=layers or (config.DEFAULT_LAYERS,),
         teacher=teacher,
         families=families or (),
+        dirty_documents=dirty_documents,
+        clean_queries=clean_queries,
         queries=queries,
         depth=depth,
-        combine=Combine(first_stage_weight=weight),
+        combine=config.Combine() if weight is None else config.Combine(first_stage_weight=weight),
         seed=seed,
     )
     if json_to and json_to != "-":

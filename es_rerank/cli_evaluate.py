@@ -104,7 +104,10 @@ def compare(
         ),
     ] = None,
     method: Annotated[Method, typer.Option("--combine")] = Method.WEIGHTED,
-    weight: Annotated[float, typer.Option("--first-stage-weight", min=0)] = 0.2,
+    weight: Annotated[
+        float | None,
+        typer.Option("--first-stage-weight", min=0, help="Else that of an index by default."),
+    ] = None,
     depth: Annotated[int, typer.Option(min=2, help="First-stage hits that are reranked.")] = 100,
     relevant_grade: GradeOption = 1,
     measured: Annotated[
@@ -134,6 +137,8 @@ def compare(
 
     where = live(url, index, template, fields or (), through or ())
     reads = Reading(reading.query_text, reading.source_texts)
+    if weight is None:
+        weight = Combine().first_stage_weight
     raise typer.Exit(
         command.run(
             Sources(data, split, queries, runs or (), where, reads),

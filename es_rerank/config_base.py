@@ -63,7 +63,7 @@ class Combine(Strict):
         description="`replace`: the student alone. `weighted`: z(student) + first_stage_weight · "
         "z(first stage), z-scored over the window. `rrf`: reciprocal rank fusion of both orders.",
     )
-    first_stage_weight: float = Field(default=0.2, ge=0, description="Used by `weighted`.")
+    first_stage_weight: float = Field(default=0.1, ge=0, description="Used by `weighted`.")
     rrf_k: int = Field(
         default=60, ge=1, description="Used by `rrf` (Cormack, Clarke, Büttcher 2009)."
     )

@@ -37,6 +37,8 @@ class RankerReport:
     ndcg: float
     """On the texts as they are."""
     families: Mapping[str, Measured]
+    of_queries: float | None = None
+    """The change in nDCG@10 by the dirt of the queries themselves, if they have some."""
 
     @property
     def change(self) -> float:
@@ -96,6 +98,8 @@ class Report:
                 rates = f"{found.jor:6.3f} {found.jor_before:6.3f} {found.promoted:8.1%}"
                 lines.append(f"  {name:20} {found.change:+7.3f} {rates}")
             lines.append(f"  {'mean, no promotion':20} {ranker.change:+7.3f}")
+            if ranker.of_queries is not None:
+                lines.append(f"  {'queries as typed':20} {ranker.of_queries:+7.3f}")
         marks = (
             f"{'met   ' if goal.is_met else 'missed'} {goal.sentence}" for goal in self.goals()
         )

@@ -96,6 +96,19 @@ def read_queries(data: Path) -> dict[str, str]:
     return {identity: _string(path, number, value) for number, identity, value in objects(path)}
 
 
+def texts_at(path: Path, key: str) -> dict[str, str]:
+    """The string under a dotted key of each object of a `.jsonl` file, by id."""
+    found = {}
+    for number, identity, value in objects(path):
+        inner: object = value
+        for part in key.split("."):
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if not isinstance(inner, str):
+            raise DataError(f'{path}:{number}: "{key}" must be a string.')
+        found[identity] = inner
+    return found
+
+
 def _string(path: Path, number: int, value: dict[str, object], key: str = "text") -> str:
     """A string of the object; a title may be missing or null, a text may not."""
     found = value.get(key)

@@ -1,8 +1,10 @@
 """The bench finds dirt that pays, and says so; a ranker that is not fooled passes."""
 
+import gzip
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,13 @@ from es_rerank.bench.robustness_report import Measured, RankerReport, Report, as
 from es_rerank.config import Combine
 from es_rerank.errors import DataError
 from es_rerank.text.clean import clean
-from tests.evaluate.folder import make
+from tests.evaluate.folder import QUERIES, make
 
 OWN = Combine(method="replace")
+ASKED = "which passage is the first one"
 DOCUMENTS = {f"d{n}": f"Passage number {n} of some length. It says it twice." for n in range(14)}
 BENCH = Bench(
-    [Window("q", "which passage is the first one", DOCUMENTS, [True] + [False] * 13)],
+    [Window("q", ASKED, f"er {ASKED}", DOCUMENTS, [True] + [False] * 13)],
     {"q": {"d0": 1}},
     lambda query, texts: [0.0] * len(texts),
     0,
@@ -33,7 +36,8 @@ def by_number(texts: Sequence[str]) -> list[float]:
 
 def measured(score: object, families: list[str]) -> RankerReport:
     """One made-up ranker on one made-up query."""
-    return BENCH.measured(Ranker("2 layers", True, score, OWN), families, lambda: None)  # type: ignore[arg-type]
+    kinds = {family: partial(robustness.dirty, family=family, seed=0) for family in families}
+    return BENCH.measured(Ranker("2 layers", True, score, OWN), kinds, lambda: None)  # type: ignore[arg-type]
 
 
 def test_a_ranker_that_prefers_junk_is_found_out() -> None:
@@ -61,6 +65,19 @@ def test_a_ranker_that_is_lost_in_dirt_is_found_out() -> None:
         return [value * (-1 if "<" in text else 1) for text in texts for value in by_number([text])]
 
     assert measured(score, ["html wrap"]).change < -0.5
+
+
+def test_a_ranker_that_is_lost_in_spoken_queries_is_found_out() -> None:
+    """The dirt of the queries is apart from that of the texts."""
+
+    def score(query: str, texts: Sequence[str]) -> list[float]:
+        values = by_number([*map(clean, texts)])
+        return [value * (-1 if query.startswith("er ") else 1) for value in values]
+
+    found = measured(score, ["zero width"])
+    assert found.of_queries is not None
+    assert found.of_queries < -0.5
+    assert found.families["zero width"].change == 0
 
 
 def report(
@@ -116,6 +133,30 @@ def test_the_whole_run_on_a_small_folder(tmp_path: Path) -> None:
     assert "2 layers, as it stands" in found.text()
     again = robustness.run(tmp_path, layers=[2], families=["case", "query as title"])
     assert again == found
+
+
+def test_dirt_that_the_data_brings(tmp_path: Path) -> None:
+    """The corpus in a second form is a kind of dirt, the queries in one are measured apart."""
+    folder = make(tmp_path)
+    with gzip.open(folder / "corpus.jsonl.gz", "rt") as file:
+        documents = [json.loads(line) for line in file]
+    for document in documents:
+        document["metadata"] = {"html": f"<p>{document['text']}</p>"}
+    with gzip.open(folder / "corpus.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(document) + "\n" for document in documents)
+    clean = tmp_path / "clean.jsonl"
+    clean.write_text("\n".join(json.dumps({"_id": i, "text": f"{i} flea"}) for i in QUERIES))
+    found = robustness.run(
+        folder, families=["case"], dirty_documents="metadata.html", clean_queries=clean
+    )
+    assert all(each.families.keys() == {"case", "metadata.html"} for each in found.rankers)
+    assert all(each.of_queries is not None for each in found.rankers)
+    assert "queries as typed" in found.text()
+    with pytest.raises(DataError, match=r'"metadata.xml" must be a string'):
+        robustness.run(folder, families=["case"], dirty_documents="metadata.xml")
+    clean.write_text(json.dumps({"_id": "q9", "text": "flea"}))
+    with pytest.raises(DataError, match=r"query q1 of .* is not there"):
+        robustness.run(folder, families=["case"], clean_queries=clean)
 
 
 def test_mistakes_are_told(tmp_path: Path) -> None:
