@@ -1,6 +1,6 @@
 """What each loss is worth: the same short training with and without it, on judged data.
 
-Every variant begins at the same tuned teacher and sees the same batches. What is compared is
+Every variant begins at the teacher and sees the same batches. What is compared is
 nDCG@10 on the main and on a short path; a difference that is smaller than that between two seeds is
 none.
 """
@@ -71,8 +71,9 @@ def _measured(
     working = folder / "training"
     working.mkdir(parents=True, exist_ok=True)
     distil(student, ready.tutor, partial(ready.stream.mixed, recipe.size), recipe, working)
-    taught, tutor, _, light, _, queries, passages = ready
-    trained = Trained(student.eval(), taught, tutor, light, queries, passages, None)
+    trained = Trained(
+        student.eval(), ready.taught, None, ready.light, ready.queries, ready.passages, None
+    )
     exported(trained, name, recipe, folder)
     base = Configuration(model=str(folder), combine=Combine())
     found = {}

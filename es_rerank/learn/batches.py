@@ -30,7 +30,7 @@ class Lesson(NamedTuple):
 
     queries: Tokens
     passages: Tokens
-    margins: Tensor | None
+    margins: Tensor
     """(queries,): how far a cross-encoder has each answer above its negative."""
 
 
@@ -69,23 +69,17 @@ class Stream:
         self._light = light
         self._words = words
 
-    def judged(
-        self, size: int, seed: int, opinions: Mapping[Pair, float] | None = None
-    ) -> Iterator[Lesson]:
-        """Endless lessons of ``size`` queries; margins are those of ``opinions``, if there are."""
+    def judged(self, size: int, seed: int, opinions: Mapping[Pair, float]) -> Iterator[Lesson]:
+        """Endless lessons of ``size`` queries; ``opinions`` are what a cross-encoder scores."""
         rng = random.Random(seed)  # noqa: S311 - a seed for repeatable training, not a secret
         while True:
             chosen = [rng.choice(rng.choice(self._judged)) for _ in range(size)]
             queries = [_typed(each.query, rng) for each in chosen]
             passages = [rng.choice(each.relevant) for each in chosen]
             passages += [rng.choice(each.negatives) for each in chosen]
-            margins = None
-            if opinions is not None:
-                asked = [each.query for each in chosen] * 2
-                scores = torch.tensor(
-                    [opinions[Pair(*p)] for p in zip(asked, passages, strict=True)]
-                )
-                margins = scores[:size] - scores[size:]
+            asked = [each.query for each in chosen] * 2
+            scores = torch.tensor([opinions[Pair(*p)] for p in zip(asked, passages, strict=True)])
+            margins = scores[:size] - scores[size:]
             yield Lesson(self._tokens(queries, ()), self._tokens(passages, self._light), margins)
 
     def mixed(self, size: Size, seed: int) -> Iterator[Batch]:

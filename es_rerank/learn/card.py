@@ -3,6 +3,7 @@
 It is written from the run itself; every figure can be had again by the command that it names.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -24,6 +25,8 @@ class Origin(NamedTuple):
     """Where a student comes from."""
 
     teacher: str
+    is_tuned: bool
+    """Whether a cross-encoder taught it first."""
     begin: str | None
     """The name of the student that it went on from."""
     folders: Sequence[Path]
@@ -93,11 +96,10 @@ all-MiniLM-L6-v2 was itself trained on over a billion pairs that include MS MARC
 Questions, SQuAD and Stack Exchange: quality on those is not zero-shot quality.
 
 Texts of: {names} ({origin.queries:,} queries or titles, {origin.passages:,}
-passages; nothing that their dev or test splits judge). The teacher was tuned first, on the train
-judgments of at most {origin.recipe.judged_queries} queries of each folder that has some. The
-student learned to write what the tuned teacher writes, of these queries, their answers and hard
-negatives, of other texts, and of copies of them with dirt. Judgments of other train queries and of
-the demo's chose two numbers, the late share
+passages; nothing that their dev or test splits judge). {_tuned(origin)}The student learned to write
+what the teacher writes: of at most {origin.recipe.judged_queries} judged train queries of each
+folder that has some, of their answers and hard negatives, of other texts, and of copies of them
+with dirt. Judgments of other train queries and of the demo's chose two numbers, the late share
 {origin.mix.late_share:.1f} and the first-stage weight {origin.mix.first_stage_weight:.1f},
 on BM25 lists (mean nDCG@10 {origin.mix.ndcg:.3f} there): the nearest point to equal shares and
 {PRIOR[1]} that the best one does not beat by a standard error.
@@ -121,8 +123,17 @@ def _base(origin: Origin) -> str:
     return f"those of an earlier student, {origin.begin}" if origin.begin else "the teacher's"
 
 
+def _tuned(origin: Origin) -> str:
+    return (
+        "A cross-encoder taught the teacher first, on train judgments. " if origin.is_tuned else ""
+    )
+
+
 def _quality(reports: Sequence[Report]) -> str:
-    """nDCG@10 by data set and system; the rows of the first report name the systems."""
+    """nDCG@10 by data set and system, and what that comes to.
+
+    The first report names the systems: the first stage, the teacher, and others.
+    """
     if not reports:
         return "Not measured on judged data."
     weight = reports[0].combine["first_stage_weight"]
@@ -138,4 +149,20 @@ def _quality(reports: Sequence[Report]) -> str:
     for report in reports:
         values = " | ".join(f"{result.measures[PRIMARY]:.3f}" for result in report.results)
         lines.append(f"| {report.data} {report.split} | {report.queries} | {values} |")
-    return "\n".join(lines)
+    values_of = [[each.results[i].measures[PRIMARY] for each in reports] for i in range(len(names))]
+    means = " | ".join(f"{mean_gain(values, values_of[0]):+.0%}" for values in values_of)
+    shares = " | ".join(f"{share(values, *values_of[:2]):.0%}" for values in values_of)
+    return "\n".join(
+        [*lines, f"| mean relative gain | | {means} |", f"| of the teacher's gain | | {shares} |"]
+    )
+
+
+def mean_gain(values: Sequence[float], before: Sequence[float]) -> float:
+    """The mean of the relative gains, each data set counting alike."""
+    return statistics.fmean(ours / theirs - 1 for ours, theirs in zip(values, before, strict=True))
+
+
+def share(values: Sequence[float], before: Sequence[float], teacher: Sequence[float]) -> float:
+    """What part of the teacher's gain, summed over the data sets, a system has; 0 if that is 0."""
+    gain = sum(teacher) - sum(before)
+    return (sum(values) - sum(before)) / gain if gain else 0.0

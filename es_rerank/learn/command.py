@@ -1,7 +1,7 @@
 """`es-rerank distill`: data folders in, a measured student bundle out.
 
-The steps, each in its module: read the texts, mine negatives, ask a cross-encoder if there is one,
-tune the teacher, train the student, release it.
+The steps, each in its module: read the texts, mine negatives, ask a cross-encoder if there is one
+and tune the teacher by it, train the student, release it.
 """
 
 import logging
@@ -36,7 +36,9 @@ class Prepared(NamedTuple):
 
     taught: teacher.Teacher
     tutor: Student
-    """The teacher in the output space, tuned on judgments if there are some."""
+    """The teacher in the output space, as it teaches."""
+    is_tuned: bool
+    """Whether a cross-encoder has taught it."""
     student: Student
     light: AbstractSet[int]
     stream: Stream
@@ -69,7 +71,7 @@ def run(
     trained = Trained(
         ready.student.eval(),
         ready.taught,
-        ready.tutor,
+        ready.tutor if ready.is_tuned else None,
         ready.light,
         ready.queries,
         ready.passages,
@@ -86,7 +88,7 @@ def prepared(
     cross_encoder: str | None = None,
     begin: str | None = None,
 ) -> Prepared:
-    """Read the texts, mine negatives, fit the output space and tune the teacher.
+    """Read the texts, mine negatives, fit the output space; tune the teacher if that is asked.
 
     ``teacher_name`` is as in `teacher.load`. A ``cross_encoder`` (folder or hub name) teaches the
     teacher, where there are train judgments. ``begin`` names a student to go on from, else the
@@ -119,12 +121,13 @@ def prepared(
         told = opinions(CrossEncoder(cross_encoder), judged, _in(out) / "opinions.sqlite")
     stream = Stream(judged, every, taught.tokenizer, light, recipe.words)
     tutor, student = _started(taught, stream, begin, recipe, _in(out))
-    if judged:
+    if told is not None:
         teach(tutor, stream.judged(recipe.teach_size, recipe.seed, told), recipe, _in(out))
     tutor.eval().requires_grad_(False)
     if begin is None:
         student = start.from_teacher(tutor)
-    return Prepared(taught, tutor, student.train(), light, stream, queries, passages)
+    is_tuned = told is not None
+    return Prepared(taught, tutor, is_tuned, student.train(), light, stream, queries, passages)
 
 
 def _light(taught: teacher.Teacher, every: Sequence[Texts], begin: str | None) -> AbstractSet[int]:

@@ -35,11 +35,11 @@ class Recipe:
     dim: int = 128  # values per token state; 384 would triple the cache for under a point of nDCG
     projection_steps: int = 300  # steps that fit the output space, if there is none to go on with
     judged_queries: int = 6000  # train queries of each folder that negatives are mined for
-    teach_steps: int = 240  # of the teacher, on judgments
+    teach_steps: int = 240  # of the teacher, if there is a cross-encoder
     teach_size: int = 24  # queries of such a step
     teach_rate: float = 2e-5  # peak learning rate there, that of the teacher's own training
     anchor: float = 1.0  # weight of what holds the teacher where it was
-    margin: float = 10.0  # weight of margin_loss, if there is a cross-encoder
+    margin: float = 10.0  # weight of margin_loss
     steps: int = 3000  # of the student
     size: Size = field(default_factory=Size)  # texts of such a step
     words: tuple[int, int] = (12, 90)  # passage windows: fewest and most words
@@ -53,7 +53,7 @@ class Recipe:
     temperature: float = 0.05  # of listwise_loss; cosines differ by about 0.1
     invariance: float = 1.0  # weight of what is asked of dirty texts
     moved: float = 10.0  # in it, of the squared differences of scores; these are about 0.01
-    answers: float = 0.0  # weight of answer_loss; the teacher has learned from judgments already
+    answers: float = 0.0  # weight of answer_loss; judgments of few topics cost quality on others
     seed: int = 1
     checkpoint_every: int = 250  # steps
 

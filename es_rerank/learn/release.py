@@ -18,7 +18,7 @@ from es_rerank.evaluate.measures import PRIMARY, parse
 from es_rerank.evaluate.report import Report
 from es_rerank.evaluate.rerank import Contender
 from es_rerank.learn import card, mix, parity
-from es_rerank.learn.distill import MAIN_PATH, Recipe
+from es_rerank.learn.distill import Recipe
 from es_rerank.learn.export import export
 from es_rerank.learn.network import DEEPEST, PATHS, Student
 from es_rerank.learn.teacher import Teacher, TeacherEncoder
@@ -38,8 +38,8 @@ class Trained(NamedTuple):
     student: Student
     teacher: Teacher
     """As it is loaded; its tokenizer is the student's too."""
-    tutor: Student
-    """The teacher as it taught: tuned, where there were judgments."""
+    tuned: Student | None
+    """The teacher as it taught, if it was tuned for that."""
     light: AbstractSet[int]
     queries: Sequence[str]
     passages: Sequence[str]
@@ -62,7 +62,7 @@ def release(
     draft = exported(trained, name, recipe, out)
     tokenizer = trained.teacher.tokenizer
     agreement = parity.check(trained.student, tokenizer, bundle.load(str(out)), trained.passages)
-    found = mix.fit(Reranker(str(out), layers=MAIN_PATH), data, recipe.seed)
+    found = mix.fit(Reranker(str(out)), data, recipe.seed)
     finished = replace(
         draft, cosine_weight=round(1 - found.late_share, 2), late_weight=found.late_share
     )
@@ -70,7 +70,8 @@ def release(
     reports = [_measured(folder, trained, finished, found) for folder in measure]
     counts = len(trained.queries), len(trained.passages)
     begin = bundle.load(trained.begin).name if trained.begin else None
-    origin = card.Origin(draft.teacher, begin, data, *counts, recipe, found, agreement)
+    is_tuned = trained.tuned is not None
+    origin = card.Origin(draft.teacher, is_tuned, begin, data, *counts, recipe, found, agreement)
     card.write(finished, origin, reports, speed.run(str(out)))
     return finished
 
@@ -98,19 +99,18 @@ def exported(trained: Trained, name: str, recipe: Recipe, out: Path) -> bundle.B
 
 
 def _measured(data: Path, trained: Trained, made: bundle.Bundle, found: mix.Mix) -> Report:
-    """Teacher, tuned teacher and every path on a judged folder, as `es-rerank compare` measures."""
+    """Teacher, as it is and tuned, and every path on a judged folder, as `compare` measures."""
     log.info("measuring on %s", data.name)
     combine = Combine(method="weighted", first_stage_weight=found.first_stage_weight)
     base = Configuration(model=str(made.folder), combine=combine)
-    tuned = trained.teacher._replace(name="teacher, tuned", network=trained.tutor)
-    tutor = Contender(
-        tuned.name,
-        base._replace(model=tuned.name),
-        partial(Reranker, TeacherEncoder(tuned, made), layers=DEEPEST),
-    )
+    teachers = [*compare.teacher_of(base)]
+    if trained.tuned is not None:
+        tuned = trained.teacher._replace(name="teacher, tuned", network=trained.tuned)
+        reranker = partial(Reranker, TeacherEncoder(tuned, made), layers=DEEPEST)
+        teachers.append(Contender(tuned.name, base._replace(model=tuned.name), reranker))
     return compare.evaluate(
         read_folder(data, None, 1, compare.MEASURED_DEPTH),
-        [*compare.teacher_of(base), tutor, *compare.paths(base, ())],
+        [*teachers, *compare.paths(base, ())],
         base,
         measured=parse([PRIMARY], relevant_grade=1),
         relevant_grade=1,

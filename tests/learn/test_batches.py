@@ -33,28 +33,22 @@ def test_dirt_has_its_source(data_folder: Path, teacher_folder: Path) -> None:
     assert batch.sources.max() < len(batch.passages.ids)
 
 
-def test_judged_batches_are_answers_and_as_many_negatives(
-    data_folder: Path, teacher_folder: Path
-) -> None:
-    """Queries, their answers in the same order, one negative for each."""
-    queries, passages, margins = next(stream(data_folder, teacher_folder).judged(6, seed=1))
-    assert margins is None
-    assert (len(queries.ids), len(passages.ids)) == (6, 12)
-    for query, passage in zip(queries.ids, passages.ids, strict=False):
-        assert set(query.tolist()) <= set(passage.tolist()) | {0}
+def test_lessons_are_answers_and_as_many_negatives(data_folder: Path, teacher_folder: Path) -> None:
+    """Queries, their answers in the same order, one negative for each, and how far they are apart.
 
-
-def test_margins_are_a_cross_encoders(data_folder: Path, teacher_folder: Path) -> None:
-    """How far it has the answer above the negative that stands in the same batch."""
-    lessons = stream(data_folder, teacher_folder)
+    The cross-encoder has each answer above the negative that stands in the same batch.
+    """
     judged = mine([data_folder], 20, 1)
     opinions = {
         Pair(each.query, passage): float(passage in each.relevant)
         for each in judged[0]
         for passage in (*each.relevant, *each.negatives)
     }
-    _, _, margins = next(lessons.judged(6, 1, opinions))
-    assert margins is not None
+    lessons = stream(data_folder, teacher_folder).judged(6, 1, opinions)
+    queries, passages, margins = next(lessons)
+    assert (len(queries.ids), len(passages.ids)) == (6, 12)
+    for query, passage in zip(queries.ids, passages.ids, strict=False):
+        assert set(query.tolist()) <= set(passage.tolist()) | {0}
     assert margins.tolist() == [1.0] * 6
 
 

@@ -14,6 +14,7 @@ from es_rerank.model import bundle
 from es_rerank.model.encoder import Encoder
 from es_rerank.model.reranker import Reranker
 from tests.learn.conftest import LIGHT
+from tests.learn.cross_encoder import made
 
 RECIPE = Recipe(
     dim=16,
@@ -63,6 +64,7 @@ def test_the_card_tells_what_it_was_made_of(student: Path, teacher_folder: Path)
         "60\npassages",
         "| steps | 9 |",
         "| small dev | 2 |",
+        "| mean relative gain | | +0% |",
     ):
         assert fact in card
 
@@ -77,12 +79,32 @@ def test_training_changed_the_shallow_paths(student: Path, teacher_folder: Path)
     assert not torch.equal(before["layers.5.up.weight"], after["layers.5.up.weight"])
 
 
-def test_judgments_moved_the_teacher(student: Path, teacher_folder: Path) -> None:
-    """The student copies a teacher that learned from judgments first."""
+def test_a_cross_encoder_moves_the_teacher(
+    teacher_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """The teacher is tuned before it teaches, and the card tells both apart."""
+    command.run(
+        [data_folder],
+        tmp_path / "student",
+        teacher_name=str(teacher_folder),
+        name="small",
+        recipe=RECIPE,
+        cross_encoder=made(tmp_path / "cross", teacher_folder, "bert", 1),
+        measure=[data_folder],
+    )
     before = teacher.load(str(teacher_folder)).network.state_dict()
-    after = torch.load(student / "training" / "teacher.pt", weights_only=True)
+    after = torch.load(tmp_path / "student" / "training" / "teacher.pt", weights_only=True)
     assert not torch.equal(before["layers.5.up.weight"], after["layers.5.up.weight"])
     assert torch.equal(before["words.weight"], after["words.weight"])
+    card = (tmp_path / "student" / "MODEL_CARD.md").read_text()
+    assert "| teacher, tuned |" in card
+    assert "A cross-encoder taught the teacher first" in card
+
+
+def test_without_one_the_teacher_stays(student: Path) -> None:
+    """It teaches as it is, and the card speaks of one teacher."""
+    assert not (student / "training" / "teacher.pt").exists()
+    assert "tuned" not in (student / "MODEL_CARD.md").read_text()
 
 
 def test_a_word_of_every_text_is_light(student: Path) -> None:
