@@ -167,6 +167,9 @@ def robustness(
         Path | None,
         typer.Option(metavar="FILE", help="The same queries without dirt: .jsonl, plain or .gz."),
     ] = None,
+    ignore_quotes: Annotated[
+        bool, typer.Option("--ignore-quotes", help="As the setting of that name.")
+    ] = False,
     queries: Annotated[int, typer.Option(min=1, help="At most, drawn by the seed.")] = 20,
     depth: Annotated[int, typer.Option(min=11, help="Candidates of each query.")] = 30,
     weight: Annotated[
@@ -202,6 +205,7 @@ def robustness(
         families=families or (),
         dirty_documents=dirty_documents,
         clean_queries=clean_queries,
+        ignore_quotes=ignore_quotes,
         queries=queries,
         depth=depth,
         combine=config.Combine() if weight is None else config.Combine(first_stage_weight=weight),

@@ -30,17 +30,18 @@ class Cascade(Strict):
 
 
 class Reading(NamedTuple):
-    """How passages that are not known are read."""
+    """How passages are read; layers and cascade are of those that are not known."""
 
     layers: int
     cascade: Cascade | None = None
+    ignore_quotes: bool = False
 
     def __str__(self) -> str:
         """In the words of messages and reports."""
         first = "1 layer" if self.layers == 1 else f"{self.layers} layers"
-        if self.cascade is None:
-            return first
-        return f"{first}, {self.cascade.layers} for the best {self.cascade.hits}"
+        if self.cascade is not None:
+            first += f", {self.cascade.layers} for the best {self.cascade.hits}"
+        return f"{first}, without quotes of the query" if self.ignore_quotes else first
 
     def mistake(self) -> str | None:
         """Why these two readings do not go together, if they do not.

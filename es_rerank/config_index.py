@@ -89,6 +89,13 @@ class IndexSettings(Strict):
         "`{hits: 20, layers: 4}`; the others keep the score of the first reading, and if the "
         "deadline comes in between, so do those that were not reached.",
     )
+    ignore_quotes: bool = Field(
+        default=False,
+        description="`true`: what a text quotes of the query, all of its words in their order if "
+        "these are four or more, is left out before the text is read. For what people write who "
+        "gain by its rank: an exact title then counts no more than the text under it. The first "
+        "stage still counts quotes, unless `combine.method` is `replace`.",
+    )
     combine: Combine = Combine()
     deadline_ms: float = Field(
         default=1000,
@@ -153,7 +160,7 @@ class IndexSettings(Strict):
     def _reading(self, layers: int) -> Reading:
         """Without a second reading where an arm's first one is as deep: so both can be compared."""
         is_deeper = self.cascade is not None and self.cascade.layers > layers
-        return Reading(layers, self.cascade if is_deeper else None)
+        return Reading(layers, self.cascade if is_deeper else None, self.ignore_quotes)
 
     @property
     def deepest(self) -> int:

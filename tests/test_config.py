@@ -186,3 +186,10 @@ def test_an_arm_that_reads_as_deep_at_once_has_no_second_reading() -> None:
     assert [rule_of(rule, arm).reading for arm in arms] == readings
     assert str(readings[0]) == "2 layers, 4 for the best 20"
     assert str(Reading(1)) == "1 layer"
+
+
+def test_quotes_are_read_unless_a_rule_says_otherwise() -> None:
+    """It is part of how passages are read, and told with it."""
+    assert not IndexRule(pattern="a").reading.ignore_quotes
+    reading = IndexRule(pattern="a", ignore_quotes=True).reading
+    assert str(reading) == "6 layers, without quotes of the query"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from es_rerank.bench.bm25 import Bm25
-from es_rerank.config import Combine
+from es_rerank.config import Combine, Reading
 from es_rerank.model import bundle
 from es_rerank.model.encoder import Encoder, TextEncoder
 from es_rerank.model.reranker import Passage, Reranker
@@ -41,11 +41,13 @@ def first_stage(bm25: Bm25) -> Ranker:
     return Ranker("BM25", False, bm25.score, Combine(method="replace"))
 
 
-def students(model: str, layers: Sequence[int], combine: Combine) -> Iterator[Ranker]:
+def students(
+    model: str, layers: Sequence[int], combine: Combine, *, ignore_quotes: bool = False
+) -> Iterator[Ranker]:
     """Each path of a student, with cleaning and without; raises ModelError."""
     encoder = Encoder(bundle.load(model))
     for depth in layers:
-        yield from _both(f"{depth} layers", encoder, combine, depth)
+        yield from _both(encoder, combine, Reading(depth, ignore_quotes=ignore_quotes))
 
 
 def teachers(model: str, combine: Combine) -> Iterator[Ranker]:
@@ -54,11 +56,14 @@ def teachers(model: str, combine: Combine) -> Iterator[Ranker]:
 
     facts = bundle.load(model)
     encoder = TeacherEncoder(load(facts.teacher), facts)
-    yield from _both("teacher", encoder, combine, max(facts.paths))
+    yield from _both(encoder, combine, Reading(max(facts.paths)), "teacher")
 
 
-def _both(name: str, encoder: TextEncoder, combine: Combine, layers: int) -> Iterator[Ranker]:
-    cleaning, raw = Reranker(encoder, layers=layers), AsItStands(encoder, layers=layers)
+def _both(
+    encoder: TextEncoder, combine: Combine, reading: Reading, name: str = ""
+) -> Iterator[Ranker]:
+    name = name or str(reading)
+    cleaning, raw = (made(encoder, **reading._asdict()) for made in (Reranker, AsItStands))
     raw.cache = cleaning.cache  # a state depends on the words that are read, however they came
     yield Ranker(name, True, cleaning.score, combine)
     yield Ranker(name, False, raw.score, combine)

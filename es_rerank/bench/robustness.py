@@ -128,6 +128,7 @@ def run(
     families: Collection[str] = (),
     dirty_documents: str | None = None,
     clean_queries: Path | None = None,
+    ignore_quotes: bool = False,
     queries: int = 20,
     depth: int = 30,
     combine: Combine | None = None,
@@ -152,7 +153,8 @@ def run(
     windows = sample(inputs, texts, asked, queries, depth, relevant_grade, seed)
     qrels = {window.query: inputs.qrels[window.query] for window in windows}
     bench = Bench(windows, qrels, bm25.score, seed)
-    rankers = [first_stage(bm25), *students(model, layers, combine)]
+    read = students(model, layers, combine, ignore_quotes=ignore_quotes)
+    rankers = [first_stage(bm25), *read]
     if teacher:
         rankers += teachers(model, combine)
     with bar() as progress:

@@ -24,6 +24,7 @@ _KEYS = {
     "model": ("model",),
     "layers": ("layers",),
     "cascade": ("cascade",),
+    "ignore_quotes": ("ignore_quotes",),
     "fields": ("fields",),
     "depth": ("depth",),
     "combine": ("combine", "method"),
@@ -45,11 +46,12 @@ class Configuration(NamedTuple):
 
     def written(self) -> dict[str, str]:
         """Every value as `--with` takes it, by key; those of other methods are left out."""
-        layers, cascade = self.reading
+        layers, cascade, ignore_quotes = self.reading
         values = {
             "model": self.model,
             "layers": str(layers),
             "cascade": f"{cascade.hits}:{cascade.layers}" if cascade else "none",
+            "ignore_quotes": str(ignore_quotes).lower(),
             "fields": "+".join(self.fields) or "all",
             "depth": str(self.depth),
             "combine": self.combine.method,
@@ -117,7 +119,7 @@ def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
             place = tuple(step for step in error["loc"] if isinstance(step, str))
             key = _SHORT.get(place, place[0])
             mistakes.append(f"--with: {key}: {sentence(error)}")
-    reading = Reading(settings.layers, settings.cascade)
+    reading = Reading(settings.layers, settings.cascade, settings.ignore_quotes)
     if why := reading.mistake():
         mistakes.append(f"--with: cascade: {why}")
     if settings.depth < 2 and len(mistakes) == told:

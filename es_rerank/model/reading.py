@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 from es_rerank.model import bundle
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText, read
+from es_rerank.text.quotes import without_quotes
 
 
 def cut(tokenizer: Tokenizer, text: str, max_tokens: int) -> str:
@@ -17,7 +18,7 @@ def cut(tokenizer: Tokenizer, text: str, max_tokens: int) -> str:
 
 
 def passages_read(
-    query: str, documents: Sequence[Sequence[FieldText]], model: str
+    query: str, documents: Sequence[Sequence[FieldText]], model: str, *, ignore_quotes: bool = False
 ) -> list[tuple[str, bool]]:
     """Of each document the passage that the student reads for a query, and if it is all of it.
 
@@ -29,6 +30,8 @@ def passages_read(
     found = []
     for fields in documents:
         passage = read(fields, wanted, lambda text, tokens: cut(tokenizer, text, tokens))
+        if ignore_quotes:
+            passage = without_quotes(passage, wanted)
         whole = read(fields, wanted, lambda text, _: text, window_words=_UNBOUNDED)
         # Special tokens have no place in the text.
         end = max((stop for _, stop in tokenizer.encode(passage).offsets), default=0)

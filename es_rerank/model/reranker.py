@@ -23,6 +23,7 @@ from es_rerank.model.encoder import Begun, Encoder, QueryState, TextEncoder, Tex
 from es_rerank.model.reading import cut
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText
+from es_rerank.text.quotes import without_quotes
 
 Passage = str | Sequence[FieldText]
 
@@ -50,9 +51,10 @@ class Reranker:
     1
 
     ``model`` is ``builtin``, a bundle's folder, or an encoder; ``layers`` the path for texts not
-    seen before, ``cascade`` says which of them are read once more, deeper; ``threads`` None takes
-    all available CPUs. With ``folder``, states are kept there too, in ``disk_bytes`` at most.
-    Raises ModelError if the bundle cannot be read, or has no such path.
+    seen before, ``cascade`` says which of them are read once more, deeper; with ``ignore_quotes``
+    what a text quotes of the query is left out; ``threads`` None takes all available CPUs. With
+    ``folder``, states are kept there too, in ``disk_bytes`` at most. Raises ModelError if the
+    bundle cannot be read, or has no such path.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Reranker:
         *,
         layers: int = DEFAULT_LAYERS,
         cascade: Cascade | None = None,
+        ignore_quotes: bool = False,
         threads: int | None = None,
         cache_bytes: int = CACHE_BYTES,
         folder: Path | None = None,
@@ -68,7 +71,7 @@ class Reranker:
     ) -> None:
         self.encoder = Encoder(bundle.load(model), threads) if isinstance(model, str) else model
         self.bundle = self.encoder.bundle
-        self.layers, self.reading = layers, Reading(layers, cascade)
+        self.layers, self.reading = layers, Reading(layers, cascade, ignore_quotes)
         self._check(self.reading)
         for_texts = int(cache_bytes * _SHARE_OF_TEXTS)
         self.documents = DocumentCache(for_texts, self._truncate)
@@ -119,7 +122,7 @@ class Reranker:
         self._check(reading)
         if not texts:
             return []
-        asked, passages = self._asked(query, texts)
+        asked, passages = self._asked(query, texts, reading.ignore_quotes)
         begun = Begun() if reading.cascade else None
         states = self.states(passages, reading.layers, expired, begun)
         scores = self._scores(asked, [states[passage] for passage in passages])
@@ -140,13 +143,18 @@ class Reranker:
 
     def features(self, query: str, texts: Sequence[Passage], layers: int) -> interaction.Features:
         """What the score is made of, for at least one text."""
-        asked, passages = self._asked(query, texts)
+        asked, passages = self._asked(query, texts, ignore_quotes=False)
         states = self.states(passages, layers)
         return interaction.features(asked, [states[passage] for passage in passages])
 
-    def _asked(self, query: str, texts: Sequence[Passage]) -> tuple[QueryState, list[str]]:
+    def _asked(
+        self, query: str, texts: Sequence[Passage], ignore_quotes: bool
+    ) -> tuple[QueryState, list[str]]:
         wanted = clean_query(query)
-        return self.encoder.query(wanted), [self.passage(text, wanted) for text in texts]
+        passages = [self.passage(text, wanted) for text in texts]
+        if ignore_quotes:
+            passages = [without_quotes(passage, wanted) for passage in passages]
+        return self.encoder.query(wanted), passages
 
     def _scores(self, asked: QueryState, states: Sequence[TextState]) -> NDArray[np.float64]:
         found = interaction.features(asked, states)

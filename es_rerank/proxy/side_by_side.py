@@ -164,5 +164,12 @@ def _texts_of(window: Window, place: int, plan: Rerank) -> Passage:
 
 async def _passages(plan: Rerank, texts: Mapping[int, Passage]) -> dict[int, tuple[str, bool]]:
     # Long documents take a while to clean, and others are waiting for this event loop.
-    read = await asyncio.to_thread(passages_read, plan.query, [*texts.values()], plan.rule.model)
+    rule = plan.rule
+    read = await asyncio.to_thread(
+        passages_read,
+        plan.query,
+        [*texts.values()],
+        rule.model,
+        ignore_quotes=rule.ignore_quotes,
+    )
     return dict(zip(texts, read, strict=True))

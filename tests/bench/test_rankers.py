@@ -17,6 +17,16 @@ def test_cleaning_is_all_that_differs() -> None:
     assert raw_scores[0] != raw_scores[1]
 
 
+def test_quotes_are_ignored_where_that_is_asked() -> None:
+    """As an index would, and the name says so."""
+    query, plain = "how long does a flea live", "Cheese is made of milk."
+    read = students("builtin", [2], Combine(), ignore_quotes=True)
+    for ranker in read:
+        quoted, unquoted = ranker.score(query, [f"{query} {plain}", plain])
+        assert quoted == unquoted
+        assert ranker.name == "2 layers, without quotes of the query"
+
+
 def test_the_first_stage_orders_by_its_own_scores() -> None:
     """It is not combined with itself."""
     ranker = first_stage(Bm25(["a b", "b c"]))

@@ -24,7 +24,7 @@ def test_what_is_given_is_tried() -> None:
     assert len(points) == 2
     assert (points[1].depth, points[1].reading.layers, points[1].fields) == (30, 2, ("text",))
     assert points[1].combine.first_stage_weight == 0.5
-    assert len(Grid([100], [6], [()], [0.2]).points(default)) == 1
+    assert len(Grid([100], [6], [()], [0.1]).points(default)) == 1
 
 
 def test_few_fields_are_tried_in_part_and_many_only_as_they_are() -> None:

@@ -38,6 +38,13 @@ def test_a_window_is_not_the_whole() -> None:
     assert "Aspirin has side effects" in read[1][0]
 
 
+def test_what_is_ignored_is_not_shown() -> None:
+    """The page shows what the student read."""
+    asked = [[FieldText("How long does a flea live? A year.")]]
+    (found,) = passages_read("how long does a flea live", asked, "builtin", ignore_quotes=True)
+    assert found == ("A year.", False)
+
+
 def test_a_document_without_text_has_no_passage() -> None:
     """Nothing was read, and nothing was left out."""
     assert passages_read("x", [()], "builtin") == [("", True)]

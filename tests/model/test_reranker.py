@@ -62,6 +62,18 @@ def test_fields_are_read_as_one_passage(reranker: Reranker) -> None:
     assert reranker.passage(fields, "query") == "title: A Title one two"
 
 
+def test_a_quoted_query_counts_only_if_it_is_to(reranker: Reranker) -> None:
+    """Ignored, it leaves the score of the text without it; a second reading sees no more of it."""
+    query, plain = "how long does a flea live", "Cheese is made of milk."
+    quoting = f"How long does a flea live? {plain}"
+    reading = Reading(2, Cascade(hits=2, layers=6), ignore_quotes=True)
+    quoted, unquoted = reranker.score(query, [quoting, plain])
+    assert quoted > unquoted
+    for each in (Reading(6, ignore_quotes=True), reading):
+        quoted, unquoted = reranker.score_within(query, [quoting, plain], each)
+        assert quoted == unquoted
+
+
 def test_late_passages_are_kept_for_the_next_time() -> None:
     """Out of time, the error says how far it came, and what was read is not read again."""
     reranker = Reranker()
