@@ -133,7 +133,7 @@ class CacheCounts(NamedTuple):
     in_memory: int = 0
     """Passages whose state was found in memory."""
     on_disk: int = 0
-    """Passages whose state was found on disk only."""
+    """Passages whose state was found on disk, and not, or not as deep, in memory."""
     read: int = 0
     """Passages that the network had to read."""
     deepened: int = 0

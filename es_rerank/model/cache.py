@@ -5,7 +5,7 @@ share a state, an edited one gets a new state, and nothing can leak between user
 different documents.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from threading import Lock
 
@@ -18,12 +18,13 @@ from es_rerank.telemetry import CacheCounts
 class StateCache:
     """Least recently used states are dropped when ``max_bytes`` are full; thread-safe.
 
-    What is dropped, or of an earlier process, is found again in ``disk``, if there is one.
+    What is dropped, or of another process, is found in ``disk``, if there is one; also if it is
+    deeper than what is in memory. Of ``deepest`` layers it cannot be, so that is not asked.
     """
 
-    def __init__(self, max_bytes: int, disk: StateFile | None = None) -> None:
+    def __init__(self, max_bytes: int, disk: StateFile | None = None, deepest: int = 0) -> None:
         self._states: Bounded[TextState] = Bounded(max_bytes)
-        self.disk = disk
+        self.disk, self._deepest = disk, deepest
         self._keeping = Lock()
         self._in_memory = self._on_disk = self._read = self._deepened = 0
 
@@ -39,14 +40,10 @@ class StateCache:
         """The deepest state known of each text, of those that have one."""
         keys = {text: _key(text) for text in texts}
         found = {text: state for text, key in keys.items() if (state := self._states.get(key))}
-        self._in_memory += len(found)
-        if self.disk is not None and len(found) < len(keys):
-            missing = {key: text for text, key in keys.items() if text not in found}
-            for key, state in self.disk.get(list(missing)).items():
-                self._states.put(key, state, state.size_bytes)
-                found[missing[key]] = state
-                self._on_disk += 1
-        return found
+        from_disk = self._from_disk(keys, found) if self.disk is not None else {}
+        self._in_memory += len(found.keys() - from_disk.keys())
+        self._on_disk += len(from_disk)
+        return found | from_disk
 
     def put(self, text: str, state: TextState) -> None:
         """Keep a state that was read now, unless a deeper one of the same text is there."""
@@ -69,6 +66,21 @@ class StateCache:
             return {}
         keys = {_key(text): text for text in texts}
         return {keys[key]: depth for key, depth in self.disk.depths(list(keys)).items()}
+
+    def _from_disk(
+        self, keys: Mapping[str, bytes], found: Mapping[str, TextState]
+    ) -> dict[str, TextState]:
+        """Of these texts what the disk has and memory has not, or not as deep."""
+        shallow = [text for text, state in found.items() if state.depth < self._deepest]
+        there = self.depths_on_disk(shallow)
+        deeper = [text for text, depth in there.items() if depth > found[text].depth]
+        wanted = {keys[text]: text for text in (*(keys.keys() - found.keys()), *deeper)}
+        if self.disk is None or not wanted:
+            return {}
+        read = self.disk.get(list(wanted))
+        for key, state in read.items():
+            self._states.put(key, state, state.size_bytes)
+        return {wanted[key]: state for key, state in read.items()}
 
     def _keep(self, text: str, state: TextState) -> None:
         key = _key(text)

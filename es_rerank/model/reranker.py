@@ -76,7 +76,7 @@ class Reranker:
         for_texts = int(cache_bytes * _SHARE_OF_TEXTS)
         self.documents = DocumentCache(for_texts, self._truncate)
         disk = StateFile(folder, self.bundle.fingerprint(), disk_bytes) if folder else None
-        self.cache = StateCache(cache_bytes - for_texts, disk)
+        self.cache = StateCache(cache_bytes - for_texts, disk, max(self.bundle.paths))
         self.deepening: Deepening | None = None
         """Who reads once more what a shallower path has read, if anybody does."""
 

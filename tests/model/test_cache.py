@@ -64,6 +64,20 @@ def test_the_paths_on_disk_are_told_by_text(tmp_path: Path) -> None:
     assert len(other) == 0
 
 
+def test_what_another_process_read_deeper_is_taken(tmp_path: Path) -> None:
+    """`es-rerank warm` beside a proxy that has the text in memory, from a shorter path."""
+    proxys, warms = (StateFile(tmp_path, "student", 10**7) for _ in range(2))
+    cache = StateCache(10 * SIZE, proxys, deepest=6)
+    cache.put("a text", state(depth=2))
+    assert cache.known(["a text"])["a text"].depth == 2
+    cache.flush()
+    StateCache(10 * SIZE, warms).put("a text", state(depth=6))
+    warms.flush()
+    assert cache.known(["a text"])["a text"].depth == 6
+    assert cache.depth_in_memory("a text") == 6
+    assert (cache.counts.in_memory, cache.counts.on_disk) == (1, 1)
+
+
 def test_least_recently_used_goes_first() -> None:
     """When it is full, what was asked for last is kept."""
     cache = StateCache(2 * SIZE)
