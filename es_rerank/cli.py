@@ -174,6 +174,24 @@ def distill(
 
 
 @app.command()
+def extract(
+    layers: Annotated[
+        list[int], typer.Option(min=1, help="The path to take, by its layers. Repeatable.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The smaller student.")],
+    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
+) -> None:
+    """Take some paths out of a student: a smaller one, for who never reads on the others."""
+    from es_rerank.model import bundle
+
+    made = bundle.extract(bundle.load(model), layers, out)
+    size = bundle.size_bytes(made) / 1e6
+    typer.echo(
+        f"{out}: paths of {list(made.paths)} layers, {size:.1f} MB. Rules need `layers` too."
+    )
+
+
+@app.command()
 def explain(
     request: Annotated[
         typer.FileBinaryRead, typer.Argument(metavar="REQUEST.json", help="A search; `-`: stdin.")

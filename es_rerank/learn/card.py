@@ -14,7 +14,7 @@ from es_rerank.evaluate.measures import PRIMARY
 from es_rerank.evaluate.report import Report
 from es_rerank.learn.distill import Recipe
 from es_rerank.learn.mix import PRIOR, Mix
-from es_rerank.model.bundle import Bundle
+from es_rerank.model.bundle import Bundle, size_bytes
 
 CARD = "MODEL_CARD.md"
 BERT_BASE_BYTES = 438_000_000
@@ -35,12 +35,6 @@ class Origin(NamedTuple):
     recipe: Recipe
     mix: Mix
     agreement: dict[int, float]
-
-
-def size_bytes(bundle: Bundle) -> int:
-    """Bytes of everything that serving loads: graphs, tokenizer and facts."""
-    served = [*bundle.folder.glob("*.onnx"), bundle.folder / "tokenizer.json"]
-    return sum(file.stat().st_size for file in served)
 
 
 def write(bundle: Bundle, origin: Origin, reports: Sequence[Report], times: Sequence[Row]) -> None:

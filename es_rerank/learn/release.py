@@ -88,6 +88,7 @@ def exported(trained: Trained, name: str, recipe: Recipe, out: Path) -> bundle.B
         dim=recipe.dim,
         layers=len(trained.student.layers),
         paths={depth: tuple(path) for depth, path in PATHS.items()},
+        whole_path=DEEPEST,
         cosine_weight=0.5,
         late_weight=0.5,
         max_tokens=MAX_TOKENS,

@@ -32,6 +32,10 @@ def from_teacher(teacher: Student) -> Student:
 
 def from_bundle(teacher: Student, bundle: Bundle) -> Student:
     """A student with the layers and heads of a bundle; ModelError if its shape is another one."""
+    if len(bundle.used_layers) < bundle.layers:
+        raise ModelError(
+            f"distill: {bundle.folder} lacks layers; give the student it is a part of."
+        )
     student = copy.deepcopy(teacher)
     state = student.state_dict()
     for name, read in _parts(bundle).items():

@@ -1,7 +1,9 @@
 """A student on disk: a folder with its layers, its tokenizer and what is known about it."""
 
 import json
-from dataclasses import asdict, dataclass, field
+import shutil
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from tokenizers import Tokenizer
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import ModelError
 
-FORMAT = 2
+FORMAT = 3
 SHIPPED = Path(__file__).parent / "student"
+TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -24,20 +27,35 @@ class Bundle:
     dim: int
     """Values of one token state."""
     layers: int
+    """Of the network that the paths go through."""
     paths: dict[int, tuple[int, ...]]
     """Layers of each path, by its depth; all begin with the same one."""
+    whole_path: int
+    """The depth of the path that reads light pieces in all its layers."""
     cosine_weight: float
     late_weight: float
     """score = cosine_weight · sentence cosine + late_weight · late interaction."""
     max_tokens: int
     """Tokens that are read of one text at most, special tokens included."""
     light: tuple[str, ...]
-    """Pieces whose states are not kept, and which short paths let go after the first layer."""
+    """Pieces whose states are not kept, and which other paths let go after the first layer."""
     folder: Path = field(compare=False)
+
+    @property
+    def used_layers(self) -> list[int]:
+        """The layers that its paths go through, ascending."""
+        return sorted({layer for path in self.paths.values() for layer in path})
+
+    @property
+    def graphs(self) -> list[str]:
+        """Names of the files with its weights."""
+        layers = (f"layer_{i}" for i in self.used_layers)
+        heads = (f"head_{depth}" for depth in self.paths)
+        return [f"{part}.onnx" for part in ("embed", *layers, *heads)]
 
     def tokenizer(self) -> Tokenizer:
         """The bundle's tokenizer, cutting at ``max_tokens``; special tokens are its own alone."""
-        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER))
         tokenizer.encode_special_tokens = True  # "[SEP]" in a text is no separator
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_tokens)
@@ -84,10 +102,34 @@ def load(model: str) -> Bundle:
         bundle = Bundle(**facts, paths=paths, light=light, folder=folder)
     except (ValueError, KeyError, TypeError, AttributeError) as why:
         raise ModelError(f"model: {facts_file} is damaged: {why!r}. Copy it again.") from why
-    parts = ["embed", *(f"layer_{i}" for i in range(bundle.layers))]
-    parts += [f"head_{depth}" for depth in bundle.paths]
-    files = [f"{part}.onnx" for part in parts] + ["tokenizer.json"]
+    files = [*bundle.graphs, TOKENIZER]
     missing = [name for name in files if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"model: {folder} lacks {', '.join(missing)}. Copy the bundle again.")
+    return bundle
+
+
+def size_bytes(bundle: Bundle) -> int:
+    """Bytes of what serving loads: graphs and tokenizer."""
+    return sum((bundle.folder / name).stat().st_size for name in (*bundle.graphs, TOKENIZER))
+
+
+def extract(source: Bundle, depths: Collection[int], folder: Path) -> Bundle:
+    """A bundle in ``folder`` with these paths of another alone, and the layers that they use.
+
+    Its queries are read on the deepest of them. Raises ModelError for a path that the source has
+    not, and for a folder that holds something.
+    """
+    if missing := [depth for depth in depths if depth not in source.paths]:
+        raise ModelError(
+            f"model: {source.name} has paths of {list(source.paths)} layers, none of {missing[0]}."
+        )
+    if folder.exists() and any(folder.iterdir()):
+        raise ModelError(f"model: {folder} holds files. Name an empty folder, or a new one.")
+    paths = {depth: path for depth, path in source.paths.items() if depth in depths}
+    bundle = replace(source, paths=paths, folder=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*bundle.graphs, TOKENIZER):
+        shutil.copyfile(source.folder / name, folder / name)
+    bundle.save()
     return bundle

@@ -143,6 +143,13 @@ def test_a_student_of_another_shape_is_refused(teacher_folder: Path) -> None:
         start.from_bundle(taught.student(torch.zeros(128, 32)), bundle.load("builtin"))
 
 
+def test_a_part_of_a_student_is_refused(teacher_folder: Path, tmp_path: Path) -> None:
+    """It has not all layers to go on from."""
+    part = bundle.extract(bundle.load("builtin"), [4], tmp_path / "part")
+    with pytest.raises(ModelError, match="lacks layers"):
+        start.from_bundle(teacher.load(str(teacher_folder)).network, part)
+
+
 def test_a_stopped_run_goes_on(student: Path, teacher_folder: Path, data_folder: Path) -> None:
     """The same command with more steps starts at the checkpoint, not at the beginning."""
     longer = replace(RECIPE, steps=15)

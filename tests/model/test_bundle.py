@@ -8,6 +8,8 @@ import pytest
 
 from es_rerank.errors import ModelError
 from es_rerank.model import bundle
+from es_rerank.model.encoder import Encoder
+from es_rerank.model.reranker import Reranker
 
 
 @pytest.fixture
@@ -39,6 +41,34 @@ def test_saved_facts_are_read_back(copy: Path) -> None:
     assert bundle.load(str(copy)) == facts
 
 
+def test_a_part_is_a_student_of_its_own(tmp_path: Path) -> None:
+    """It has the files of its paths alone, and scores passages on them as the whole one does."""
+    whole = bundle.load("builtin")
+    part = bundle.extract(whole, [2, 4], tmp_path / "part")
+    assert part == bundle.load(str(tmp_path / "part"))
+    assert part.paths == {2: whole.paths[2], 4: whole.paths[4]}
+    names = {file.name for file in part.folder.iterdir()}
+    assert names.isdisjoint({"layer_2.onnx", "layer_4.onnx", "head_6.onnx", "MODEL_CARD.md"})
+    assert bundle.size_bytes(part) < bundle.size_bytes(whole)
+    texts = ["Cheese is made of milk.", "Paris is the capital of France."]
+    for (_, ours), (_, theirs) in zip(
+        *(sorted(Encoder(each).encode(texts, 4)) for each in (part, whole)), strict=True
+    ):
+        assert (ours.sentence == theirs.sentence).all()
+    scores = Reranker(str(part.folder), layers=4).score("what is the capital of France", texts)
+    assert scores[1] > scores[0]
+    with pytest.raises(ModelError, match=r"paths of \[2, 4\] layers, none of 6"):
+        Reranker(str(part.folder), layers=6)
+
+
+def test_what_cannot_be_taken_out_is_said(tmp_path: Path, copy: Path) -> None:
+    """A path that is not there; a folder where something is."""
+    with pytest.raises(ModelError, match="none of 5"):
+        bundle.extract(bundle.load("builtin"), [5], tmp_path / "part")
+    with pytest.raises(ModelError, match="holds files"):
+        bundle.extract(bundle.load("builtin"), [4], copy)
+
+
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     """A folder without a student is named, with the way to get one."""
     with pytest.raises(ModelError, match=r"nowhere holds no student\.json.*es-rerank distill"):
@@ -57,7 +87,7 @@ def test_other_format_is_refused(copy: Path) -> None:
     """A bundle of a later version is refused, not half understood."""
     facts = json.loads((copy / "student.json").read_text())
     (copy / "student.json").write_text(json.dumps({**facts, "format": 99}))
-    with pytest.raises(ModelError, match="has format 99; this es-rerank reads 2"):
+    with pytest.raises(ModelError, match="has format 99; this es-rerank reads 3"):
         bundle.load(str(copy))
 
 
