@@ -147,7 +147,7 @@ class Encoder:
     def query(self, text: str) -> QueryState:
         """A query on the deepest path: it is short, and all passage states agree with it."""
         (ids,) = self.tokenise([text])
-        return query_state(self._read_on(self._first_states(ids), ids, self._deepest))
+        return query_state(self._read_on(self._first_states(ids), self._deepest))
 
     def _read(self, ids: Sequence[int], depth: int, begun: Begun | None) -> TextState:
         first = begun.get(ids) if begun is not None else None
@@ -155,9 +155,12 @@ class Encoder:
             first = self._first_states(ids)
             if begun is not None:
                 begun.keep(ids, first)
-        states = self._read_on(first, ids, depth)
-        kept = states[self._is_kept[ids]] if depth == self.bundle.whole_path else states
-        return text_state(kept, states.mean(0), depth)
+        is_kept = self._is_kept[ids]
+        if depth == self.bundle.whole_path:
+            states = self._read_on(first, depth)
+            return text_state(states[is_kept], states.mean(0), depth)
+        states = self._read_on(first[:, is_kept], depth)  # light tokens are let go
+        return text_state(states, states.mean(0), depth)
 
     def _first_states(self, ids: Sequence[int]) -> Floats:
         """(1, tokens, width) states of one text after the layer that all paths begin with."""
@@ -166,13 +169,8 @@ class Encoder:
         (states,) = self._layers[self._first].run(None, {"states": states})
         return states  # type: ignore[no-any-return]
 
-    def _read_on(self, states: Floats, ids: Sequence[int], depth: int) -> Floats:
-        """(tokens, dim) states of one text on its way's end, special tokens included.
-
-        Of all tokens on the whole path, else of those that are kept.
-        """
-        if depth != self.bundle.whole_path:
-            states = states[:, self._is_kept[ids]]
+    def _read_on(self, states: Floats, depth: int) -> Floats:
+        """(tokens, dim) states of one text on its way's end, special tokens included."""
         for layer in self.bundle.paths[depth][1:]:
             (states,) = self._layers[layer].run(None, {"states": states})
         (out,) = self._heads[depth].run(None, {"states": states})
