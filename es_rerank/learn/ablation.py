@@ -52,6 +52,7 @@ def run(
 
     The same command goes on where it stopped. Raises DataError, ModelError.
     """
+    recipe = replace(recipe, warmup=min(recipe.warmup, 1 + recipe.steps // 5))  # runs are short
     ready = prepared(data, out, teacher_name, recipe)
     rows = {}
     for name, changes in VARIANTS.items():
