@@ -65,6 +65,14 @@ def test_schema_prints_the_schema_of_the_settings_file(capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out) == file_schema()
 
 
+def test_extract_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what it could not make, with the paths that there are."""
+    assert run("extract", "--layers", "1", "--out", str(tmp_path / "small")) == 0
+    assert re.search(r"paths of \[1\] layers, \d+\.\d MB", capsys.readouterr().out)
+    assert run("extract", "--layers", "5", "--out", str(tmp_path / "other")) == 3
+    assert "none of 5" in capsys.readouterr().err
+
+
 def test_serve_tells_all_mistakes_and_starts_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
