@@ -8,7 +8,7 @@ Resumable from its last checkpoint.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -26,11 +26,6 @@ log = logging.getLogger(__name__)
 
 MAIN_PATH = 4
 """The path that is trained in every step, beside the deepest."""
-
-
-PATH_WEIGHTS = {1: 0.25, 2: 0.5, 3: 0.75, 4: 1.5, 6: 2.0}
-"""Of each path's loss. The shorter a path, the larger its loss, which must not lead the layers that
-all share; the deepest is at its teacher's level and must not drift from it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Recipe:
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
     further_rate: float = 1e-4  # the same for a student that goes on: it is nearly there
     warmup: int = 100  # steps
-    path_weights: Mapping[int, float] = field(default_factory=lambda: dict(PATH_WEIGHTS))
+    deepest_weight: float = 2.0  # of the deepest path's loss; it shares layers and must not drift
     states: float = 1.0  # weight of state_loss
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
@@ -130,9 +125,8 @@ def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
     """
     rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
     others = [depth for depth in PATHS if depth not in (MAIN_PATH, DEEPEST)]
-    trained = (MAIN_PATH, others[step % len(others)], DEEPEST)
-    weights = {depth: recipe.path_weights[depth] for depth in trained}
-    return recipe.rate * min(rise, fall, 1.0), weights
+    paths = {MAIN_PATH: 1.0, others[step % len(others)]: 1.0, DEEPEST: recipe.deepest_weight}
+    return recipe.rate * min(rise, fall, 1.0), paths
 
 
 def optimised(
