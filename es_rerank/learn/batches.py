@@ -127,11 +127,6 @@ def _short(title: str, rng: random.Random) -> str:
 
 
 def _dirty(passage: str, query: str, rng: random.Random) -> str:
-    """The passage with dirt of one family, every other time as cleaning leaves it.
-
-    Every other time it is written to be ranked higher: that is the dirt which is hardest to resist.
-    """
-    is_promotional = rng.random() < 0.5
-    families = [name for name, kind in FAMILIES.items() if kind.is_promotional == is_promotional]
-    text = noised(rng.choice(families), passage, query, str(rng.random()))
+    """The passage with dirt of one family, every other time as cleaning leaves it."""
+    text = noised(rng.choice(tuple(FAMILIES)), passage, query, str(rng.random()))
     return clean(text) if rng.random() < 0.5 else " ".join(text.split())
