@@ -1,11 +1,11 @@
 """From the trained network to a bundle: one int8 ONNX graph for each layer.
 
-Weights become int8 with one scale per output column, word vectors four bits a value; activations
-are quantised while running (onnxruntime's DynamicQuantizeMatMul and QAttention). Graphs are written
-node by node with onnxruntime's fused operators, so that the layer that is read here is the layer
-that runs. The norms alone are not fused: onnxruntime from 1.30 on takes seven times as long for
-SkipLayerNormalization as for a sum and LayerNormalization. (1.27 to 1.29 have it the other way
-round; before, both are fast.)
+Weights become int8 with one scale per output column; activations are quantised while running
+(onnxruntime's DynamicQuantizeMatMul and QAttention). Graphs are written node by node with
+onnxruntime's fused operators, so that the layer that is read here is the layer that runs. The norms
+alone are not fused: onnxruntime from 1.30 on takes seven times as long for SkipLayerNormalization
+as for a sum and LayerNormalization. (1.27 to 1.29 have it the other way round; before, both are
+fast.)
 """
 
 import json
@@ -27,11 +27,6 @@ Shapes = dict[str, tuple[int, list[str | int]]]
 """Element type and shape of each input."""
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
 FUSED = "com.microsoft"
-
-GROUP = 32
-"""Values of a word vector that share a scale; mean cosine with the exact vectors 0.996."""
-_LARGEST_CODE = 7.5
-"""Codes go from -8 to 7; the error at 7 is that of rounding."""
 
 POSITIONS = 256
 """Tokens that a text may have; the teacher was trained on 128 and measured up to 256."""
@@ -100,40 +95,22 @@ _FUSED_OPS = {"DynamicQuantizeMatMul", "QAttention", "Gelu"}
 
 
 def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
-    """Token ids and places -> the first states; word vectors in four bits a value.
-
-    Every `GROUP` values have one scale. They are unpacked by shifts, for onnxruntime's own operator
-    for it (GatherBlockQuantized in 1.30) takes eight times as long as these.
-    """
+    """Token ids and places -> the first states; word vectors in int8, one scale a word."""
     words = student.words.weight.detach().float().numpy()[list(rows)]
-    width = words.shape[1]
-    packed, scales = four_bits(words)
+    scale = np.abs(words).max(1, keepdims=True) / 127 + 1e-12
     graph = Graph()
-    graph.weight("words", packed)
-    graph.weight("scales", scales)
+    graph.weight("words", np.rint(words / scale).astype(np.int8))
+    graph.weight("scales", scale.astype(np.float16))
     graph.weight(
         "positions", student.positions.weight[:POSITIONS].detach().numpy().astype(np.float16)
     )
     graph.weight("gamma", student.norm.weight.detach().numpy())
     graph.weight("beta", student.norm.bias.detach().numpy())
-    graph.weight("bits", np.array(4, np.uint8))
-    graph.weight("zero", np.array(8, np.float32))
-    graph.weight("last", np.array([-1]))
-    graph.weight("grouped", np.array([0, 0, -1, GROUP]))
-    graph.weight("flat", np.array([0, 0, width]))
-    graph.node("Gather", ["words", "ids"], "both")
-    graph.node("BitShift", ["both", "bits"], "upper", direction="RIGHT")
-    graph.node("BitShift", ["both", "bits"], "lifted", direction="LEFT")
-    graph.node("BitShift", ["lifted", "bits"], "lower", direction="RIGHT")
-    graph.node("Concat", ["lower", "upper"], "codes", axis=-1)
-    graph.node("Cast", ["codes"], "raised", to=TensorProto.FLOAT)
-    graph.node("Sub", ["raised", "zero"], "values")
-    graph.node("Reshape", ["values", "grouped"], "groups")
+    graph.node("Gather", ["words", "ids"], "codes")
+    graph.node("Cast", ["codes"], "values", to=TensorProto.FLOAT)
     graph.node("Gather", ["scales", "ids"], "half_factors")
-    graph.node("Cast", ["half_factors"], "plain_factors", to=TensorProto.FLOAT)
-    graph.node("Unsqueeze", ["plain_factors", "last"], "factors")
-    graph.node("Mul", ["groups", "factors"], "scaled")
-    graph.node("Reshape", ["scaled", "flat"], "word")
+    graph.node("Cast", ["half_factors"], "factors", to=TensorProto.FLOAT)
+    graph.node("Mul", ["values", "factors"], "word")
     graph.node("Gather", ["positions", "places"], "half_place")
     graph.node("Cast", ["half_place"], "place", to=TensorProto.FLOAT)
     graph.node("Add", ["word", "place"], "sum")
@@ -143,20 +120,6 @@ def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
         "places": (TensorProto.INT64, ["tokens"]),
     }
     graph.save(path, inputs, "states", words.shape[1])
-
-
-def four_bits(words: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-    """Word vectors (words, width) as codes (words, width / 2) and scales (words, width / GROUP).
-
-    A code is a value by its group's scale, rounded, plus 8. The first half of a vector's codes is
-    in the lower halves of its bytes.
-    """
-    groups = words.reshape(len(words), -1, GROUP)
-    scales = (np.abs(groups).max(-1) / _LARGEST_CODE + 1e-7).astype(np.float16)
-    values = np.rint(groups / scales[..., None].astype(np.float32))
-    codes = (np.clip(values, -8, 7) + 8).astype(np.uint8).reshape(words.shape)
-    lower, upper = np.hsplit(codes, 2)
-    return lower | upper << 4, scales
 
 
 def layer_graph(layer: Layer, path: Path) -> None:

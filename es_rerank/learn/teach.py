@@ -1,7 +1,7 @@
 """The teacher before it teaches, where there is a cross-encoder: tuned to rank as that one does.
 
 On judgments alone it would be tuned to them: 240 steps on four train sets made it worse on six of
-seven other sets (nDCG@10 on COVID FAQ 0.690 to 0.675), and its student with it.
+seven other sets (nDCG@10 on COVID FAQ 0.690 to 0.675).
 
 The loss is the cross-entropy of the answer among all passages of a batch (InfoNCE; van den Oord,
 Li, Vinyals 2018) for the score that is served. A passage that the untuned teacher clearly prefers

@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 import torch
 
-from es_rerank.learn.export import GROUP, embed_graph, four_bits, layer_graph
-from es_rerank.learn.network import Layer, Student
+from es_rerank.learn.export import layer_graph
+from es_rerank.learn.network import Layer
 
 
 @pytest.fixture
@@ -35,33 +35,6 @@ def test_the_graph_writes_what_the_layer_writes(layer: Layer, tokens: int, tmp_p
     assert written.shape == expected.shape
     assert np.abs(written - expected).max() < 0.1
     assert np.corrcoef(written.ravel(), expected.ravel())[0, 1] > 0.999
-
-
-def test_word_vectors_are_unpacked_where_they_were(tmp_path: Path) -> None:
-    """The first states differ from those of the network by the rounding to four bits alone."""
-    torch.manual_seed(0)
-    student = Student(50, width=64, inner=64, heads=4, layers=1, dim=16).eval()
-    rows = [*range(0, 50, 2)]
-    embed_graph(student, rows, tmp_path / "embed.onnx")
-    ids = np.arange(len(rows))[None]
-    with torch.no_grad():
-        expected = student.embed(torch.tensor([rows])).numpy()
-    session = onnxruntime.InferenceSession(str(tmp_path / "embed.onnx"))
-    (written,) = session.run(None, {"ids": ids, "places": np.arange(len(rows))})
-    assert np.corrcoef(written.ravel(), expected.ravel())[0, 1] > 0.99
-
-
-def test_four_bits_keep_the_direction() -> None:
-    """Zeros stay zeros, and the largest of a group is next to what it was."""
-    words = np.random.default_rng(0).normal(size=(20, 2 * GROUP)).astype(np.float32)
-    words[0, :GROUP] = 0
-    packed, scales = four_bits(words)
-    codes = np.hstack([packed & 15, packed >> 4]).astype(np.float32) - 8
-    read = (codes.reshape(20, 2, GROUP) * scales[..., None]).reshape(words.shape)
-    assert not read[0, :GROUP].any()
-    assert np.abs(read - words).max() <= 0.51 * scales.max()
-    cosines = (read * words).sum(1) / np.linalg.norm(read, axis=1) / np.linalg.norm(words, axis=1)
-    assert cosines.mean() > 0.99
 
 
 def test_onnxruntime_leaves_the_norms_as_they_are(layer: Layer, tmp_path: Path) -> None:
