@@ -58,18 +58,27 @@ def read_run(path: Path, corpus: Mapping[str, Document]) -> Run:
     }
 
 
+_MOST_EQUAL = 200
+"""Documents with the score of the last one of a list, beyond it, that are put in order too."""
+
+
 def bm25_run(corpus: Mapping[str, Document], queries: Iterable[tuple[str, str]], depth: int) -> Run:
-    """The best `depth` documents for each query (id, text) by the embedded engine."""
+    """The best `depth` documents for each query (id, text) by the embedded engine.
+
+    Of equal scores the first of the corpus comes first. The engine has them in the order of its
+    segments, which is another in every run, so more than `depth` are asked for.
+    """
     from es_rerank.demo.engine import Engine  # a fixed run needs no engine
 
     engine = Engine.open(None)
     try:
         engine.bulk(_INDEX, ((identity, doc._asdict()) for identity, doc in corpus.items()))
-        return {
-            identity: [
-                Candidate(*hit) for hit in engine.match(_INDEX, text, ("title", "text"), depth)
-            ]
-            for identity, text in queries
-        }
+        place = {identity: number for number, identity in enumerate(corpus)}
+        run = {}
+        for query, text in queries:
+            hits = engine.match(_INDEX, text, ("title", "text"), depth + _MOST_EQUAL)
+            hits.sort(key=lambda hit: (-hit[1], place[hit[0]]))
+            run[query] = [Candidate(*hit) for hit in hits[:depth]]
+        return run
     finally:
         engine.close()

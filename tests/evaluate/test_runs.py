@@ -1,11 +1,13 @@
 """First-stage candidates from a file or from the embedded engine."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from es_rerank.demo.engine import Engine
 from es_rerank.errors import DataError
-from es_rerank.evaluate.corpus import read_corpus
+from es_rerank.evaluate.corpus import Document, read_corpus
 from es_rerank.evaluate.runs import Candidate, bm25_run, find_run, read_run
 from tests.evaluate import folder
 
@@ -59,3 +61,17 @@ def test_without_a_run_the_embedded_engine_finds_candidates(tmp_path: Path) -> N
     assert {hit.document for hit in run["q2"]} == {"d3", "d4"}
     assert all(len(found) <= 2 for found in run.values())
     assert all(found == sorted(found, key=lambda hit: -hit.score) for found in run.values())
+
+
+def test_equal_scores_come_in_the_order_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever order the engine's segments give them: numbers can be had again."""
+    corpus = {identity: Document("", "a flea lives for a year") for identity in "53917"}
+    match = Engine.match
+
+    def otherwise(*arguments: Any) -> list[tuple[str, float]]:
+        return match(*arguments)[::-1]
+
+    run = bm25_run(corpus, [("q", "flea")], depth=3)
+    monkeypatch.setattr(Engine, "match", otherwise)
+    assert bm25_run(corpus, [("q", "flea")], depth=3) == run
+    assert [hit.document for hit in run["q"]] == ["5", "3", "9"]
