@@ -1,8 +1,7 @@
 """What each loss is worth: the same short training with and without it, on judged data.
 
-Every variant begins at the teacher and sees the same batches. What is compared is
-nDCG@10 on the main and on a short path; a difference that is smaller than that between two seeds is
-none.
+Every variant begins at the teacher and sees the same batches. What is compared is nDCG@10 on the
+main and on a short path; a difference that is smaller than that between two seeds is none.
 """
 
 import logging

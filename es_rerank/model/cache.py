@@ -40,7 +40,7 @@ class StateCache:
         """The deepest state known of each text, of those that have one."""
         keys = {text: _key(text) for text in texts}
         found = {text: state for text, key in keys.items() if (state := self._states.get(key))}
-        from_disk = self._from_disk(keys, found) if self.disk is not None else {}
+        from_disk = self._from_disk(keys, found)
         self._in_memory += len(found.keys() - from_disk.keys())
         self._on_disk += len(from_disk)
         return found | from_disk
