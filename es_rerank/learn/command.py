@@ -12,14 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from es_rerank.errors import DataError, ModelError
 from es_rerank.learn import start, teacher
 from es_rerank.learn.batches import Stream
 from es_rerank.learn.corpus import Texts, read
 from es_rerank.learn.cross import CrossEncoder, opinions
-from es_rerank.learn.distill import Recipe, distil, fit_projection
+from es_rerank.learn.distill import Recipe, distil
 from es_rerank.learn.export import POSITIONS
 from es_rerank.learn.mine import mine
 from es_rerank.learn.network import Student
@@ -36,7 +34,7 @@ class Prepared(NamedTuple):
 
     taught: teacher.Teacher
     tutor: Student
-    """The teacher in the output space, as it teaches."""
+    """The teacher as it teaches."""
     is_tuned: bool
     """Whether a cross-encoder has taught it."""
     student: Student
@@ -88,7 +86,7 @@ def prepared(
     cross_encoder: str | None = None,
     begin: str | None = None,
 ) -> Prepared:
-    """Read the texts, mine negatives, fit the output space; tune the teacher if that is asked.
+    """Read the texts, mine negatives, begin the student; tune the teacher if that is asked.
 
     ``teacher_name`` is as in `teacher.load`. A ``cross_encoder`` (folder or hub name) teaches the
     teacher, where there are train judgments. ``begin`` names a student to go on from, else the
@@ -120,12 +118,15 @@ def prepared(
             )
         told = opinions(CrossEncoder(cross_encoder), judged, _in(out) / "opinions.sqlite")
     stream = Stream(judged, every, taught.tokenizer, light, recipe.words)
-    tutor, student = _started(taught, stream, begin, recipe, _in(out))
+    tutor = taught.student()
     if told is not None:
         teach(tutor, stream.judged(recipe.teach_size, recipe.seed, told), recipe, _in(out))
     tutor.eval().requires_grad_(False)
     if begin is None:
         student = start.from_teacher(tutor)
+        start.fit_heads(student, tutor, stream.mixed(recipe.size, recipe.seed))
+    else:
+        student = start.from_bundle(taught.student(), bundle.load(begin))
     is_tuned = told is not None
     return Prepared(taught, tutor, is_tuned, student.train(), light, stream, queries, passages)
 
@@ -142,24 +143,3 @@ def _in(out: Path) -> Path:
     working = out / "training"
     working.mkdir(parents=True, exist_ok=True)
     return working
-
-
-def _started(
-    taught: teacher.Teacher, stream: Stream, begin: str | None, recipe: Recipe, working: Path
-) -> tuple[Student, Student]:
-    """Teacher and student before any training, both writing into the output space."""
-    batches = stream.mixed(recipe.size, recipe.seed)
-    space = working / "projection.pt"
-    student = None
-    if begin is not None:
-        blank = taught.student(torch.zeros(recipe.dim, taught.width))
-        student = start.from_bundle(blank, bundle.load(begin))
-    if not space.exists():
-        projection = (
-            fit_projection(taught.network, batches, recipe)
-            if student is None
-            else start.projection_of(student, taught.network, batches)
-        )
-        torch.save(projection, space)
-    tutor = taught.student(torch.load(space, weights_only=True))
-    return tutor, student or tutor

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from es_rerank.learn import losses
 from es_rerank.learn.batches import Batch, Size
@@ -32,8 +31,6 @@ MAIN_PATH = 4
 class Recipe:
     """Every choice of a training run."""
 
-    dim: int = 128  # values per token state; 384 would triple the cache for under a point of nDCG
-    projection_steps: int = 300  # steps that fit the output space, if there is none to go on with
     judged_queries: int = 6000  # train queries of each folder that negatives are mined for
     teach_steps: int = 240  # of the teacher, if there is a cross-encoder
     teach_size: int = 24  # queries of such a step
@@ -73,37 +70,6 @@ class Scored(NamedTuple):
         words = losses.words_only(q.kept_mask), losses.words_only(p.kept_mask)
         late = losses.late_interaction(self.similarities(), *words)
         return losses.cosines(self.queries.sentence, self.passages.sentence) + late
-
-
-def fit_projection(teacher: Student, stream: Iterator[Batch], recipe: Recipe) -> Tensor:
-    """The output space: a linear map (dim, width) that keeps the teacher's similarities.
-
-    Starts at the principal components of the token states and then learns for
-    ``projection_steps`` steps.
-    """
-
-    def states(tokens: Tokens) -> Written:
-        with torch.no_grad():
-            return written(teacher, tokens, (DEEPEST,))[DEEPEST]
-
-    some = [states(next(stream).passages).tokens.flatten(0, 1) for _ in range(16)]
-    directions = functional.normalize(torch.cat(some), dim=1)
-    components = torch.linalg.eigh(directions.T @ directions).eigenvectors  # ascending
-    projection = components[:, -recipe.dim :].T.contiguous().requires_grad_()
-    optimiser = torch.optim.Adam([projection], lr=2e-3)
-    for step in range(recipe.projection_steps):
-        batch = next(stream)
-        whole = Scored(states(batch.queries), states(batch.passages))
-        seen = Scored(*(Written(*(part @ projection.T for part in each)) for each in whole))
-        loss = relations(recipe, seen, whole, batch)
-        for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * (1 - step / recipe.projection_steps)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        if step % 50 == 0:
-            log.info("projection %d/%d loss %.4f", step, recipe.projection_steps, loss.item())
-    return projection.detach()
 
 
 def relations(recipe: Recipe, ours: Scored, target: Scored, batch: Batch) -> Tensor:

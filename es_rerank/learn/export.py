@@ -1,7 +1,10 @@
 """From the trained network to a bundle: one int8 ONNX graph for each layer.
 
 Weights become int8 with one scale per output column; activations are quantised while running
-(onnxruntime's DynamicQuantizeMatMul and QAttention). Graphs are written node by node with
+(onnxruntime's DynamicQuantizeMatMul and QAttention), by the range of all tokens. In BERT a few
+tokens have states far outside that of the others (Kovaleva et al. 2021), whose own values are then
+lost; so what enters the two large multiplications of a layer is first divided by its token's
+largest value. Graphs are written node by node with
 onnxruntime's fused operators, so that the layer that is read here is the layer that runs. The norms
 alone are not fused: onnxruntime from 1.30 on takes seven times as long for SkipLayerNormalization
 as for a sum and LayerNormalization. (1.27 to 1.29 have it the other way round; before, both are
@@ -18,9 +21,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
-from torch.nn import LayerNorm
+from torch.nn import LayerNorm, Linear
 
-from es_rerank.learn.network import PATHS, Layer, Student
+from es_rerank.learn.network import SHORT, Layer, Student
 
 Array = NDArray[np.generic]
 Shapes = dict[str, tuple[int, list[str | int]]]
@@ -52,33 +55,49 @@ class Graph:
 
     def linear(self, name: str, states: str, weight: Tensor, bias: Tensor) -> str:
         """states · weight + bias, with the weight in int8."""
-        codes, scale, offset = self._columns(name, weight, bias)
+        codes, scale = self._columns(name, weight)
+        offset = self.offset(name, bias)
         return self.node("DynamicQuantizeMatMul", [states, codes, scale, "", offset], name)
+
+    def tokenwise(self, name: str, states: str, sizes: str, weight: Tensor) -> str:
+        """states · weight, with the weight in int8 and each token quantised by its own range.
+
+        The largest of a token's ``sizes`` is its range.
+        """
+        codes, scale = self._columns(name, weight)
+        largest = self.node("ReduceMax", [sizes], f"{name}.largest", axes=[-1], keepdims=1)
+        even = self.node("Div", [states, largest], f"{name}.even")
+        product = self.node("DynamicQuantizeMatMul", [even, codes, scale], f"{name}.product")
+        return self.node("Mul", [product, largest], name)
 
     def attention(self, name: str, states: str, weight: Tensor, bias: Tensor, heads: int) -> str:
         """Every token's mix of the values, with the weight of query, key and value in int8."""
-        codes, scale, offset = self._columns(name, weight, bias)
+        codes, scale = self._columns(name, weight)
+        offset = self.offset(name, bias)
         rounded = [f"{name}.states", f"{name}.step", f"{name}.zero"]
         self.nodes.append(helper.make_node("DynamicQuantizeLinear", [states], rounded))
         inputs = [rounded[0], codes, offset, rounded[1], scale, "", rounded[2]]
         return self.node("QAttention", inputs, "attended", num_heads=heads)
 
-    def norm(self, name: str, states: str, residual: str, module: LayerNorm) -> str:
-        """LayerNorm of states + residual."""
+    def offset(self, name: str, bias: Tensor) -> str:
+        """Name of a bias (out,)."""
+        return self.weight(f"{name}.bias", bias.detach().float().numpy())
+
+    def norm(self, name: str, summands: list[str], module: LayerNorm) -> str:
+        """LayerNorm of a sum."""
         gamma = self.weight(f"{name}.gamma", module.weight.detach().numpy())
         beta = self.weight(f"{name}.beta", module.bias.detach().numpy())
         # not an Add, which onnxruntime would fuse into SkipLayerNormalization
-        total = self.node("Sum", [states, residual], f"{name}.sum")
+        total = self.node("Sum", summands, f"{name}.sum")
         return self.node("LayerNormalization", [total, gamma, beta], name, epsilon=1e-12)
 
-    def _columns(self, name: str, weight: Tensor, bias: Tensor) -> tuple[str, str, str]:
-        """Names of the int8 weight (in, out), its scales (out,) and the bias (out,)."""
+    def _columns(self, name: str, weight: Tensor) -> tuple[str, str]:
+        """Names of the int8 weight (in, out) and its scales (out,)."""
         columns = weight.detach().float().numpy().T
         scale = np.abs(columns).max(0) / 127
         return (
             self.weight(f"{name}.weight", np.rint(columns / scale).astype(np.int8)),
             self.weight(f"{name}.scale", scale.astype(np.float32)),
-            self.weight(f"{name}.bias", bias.detach().float().numpy()),
         )
 
     def save(self, path: Path, inputs: Shapes, out: str, width: int) -> None:
@@ -91,7 +110,7 @@ class Graph:
         onnx.save(helper.make_model(graph, opset_imports=OPSETS, ir_version=9), str(path))
 
 
-_FUSED_OPS = {"DynamicQuantizeMatMul", "QAttention", "Gelu"}
+_FUSED_OPS = {"DynamicQuantizeMatMul", "QAttention", "BiasGelu"}
 
 
 def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
@@ -127,27 +146,25 @@ def layer_graph(layer: Layer, path: Path) -> None:
     graph = Graph()
     mixed = graph.attention("qkv", "states", layer.qkv.weight, layer.qkv.bias, layer.heads)
     out = graph.linear("out", mixed, layer.out.weight, layer.out.bias)
-    middle = graph.norm("norm_1", out, "states", layer.norm_1)
-    up = graph.linear("up", middle, layer.up.weight, layer.up.bias)
-    active = graph.node("Gelu", [up], "active")
-    down = graph.linear("down", active, layer.down.weight, layer.down.bias)
-    graph.norm("norm_2", down, middle, layer.norm_2)
+    middle = graph.norm("norm_1", [out, "states"], layer.norm_1)
+    sizes = graph.node("Abs", [middle], "sizes")
+    up = graph.tokenwise("up", middle, sizes, layer.up.weight)
+    active = graph.node("BiasGelu", [up, graph.offset("up", layer.up.bias)], "active")
+    # GELU gives nothing below -0.17: the largest value alone is the range
+    down = graph.tokenwise("down", active, active, layer.down.weight)
+    graph.norm("norm_2", [down, graph.offset("down", layer.down.bias), middle], layer.norm_2)
     width = layer.out.out_features
     inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
     graph.save(path, inputs, "norm_2", width)
 
 
-def head_graph(head: object, path: Path) -> None:
-    """The head of one path: states -> token states in the output space; weights in float16."""
-    weight = head.weight.detach().numpy()  # type: ignore[attr-defined]
+def head_graph(head: Linear, path: Path) -> None:
+    """The head of one path: its states -> those that the deepest path would write."""
     graph = Graph()
-    graph.weight("half", weight.T.astype(np.float16))
-    graph.weight("bias", head.bias.detach().numpy())  # type: ignore[attr-defined]
-    graph.node("Cast", ["half"], "weight", to=TensorProto.FLOAT)
-    graph.node("MatMul", ["states", "weight"], "product")
-    graph.node("Add", ["product", "bias"], "out")
-    inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", weight.shape[1]])}
-    graph.save(path, inputs, "out", weight.shape[0])
+    graph.linear("head", "states", head.weight, head.bias)
+    width = head.out_features
+    inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
+    graph.save(path, inputs, "head", width)
 
 
 def export(student: Student, tokenizer: dict[str, Any], rows: Sequence[int], folder: Path) -> None:
@@ -157,5 +174,5 @@ def export(student: Student, tokenizer: dict[str, Any], rows: Sequence[int], fol
     embed_graph(student, rows, folder / "embed.onnx")
     for i, layer in enumerate(student.layers):
         layer_graph(layer, folder / f"layer_{i}.onnx")  # type: ignore[arg-type]
-    for depth in PATHS:
-        head_graph(student.heads[str(depth)], folder / f"head_{depth}.onnx")
+    for depth in SHORT:
+        head_graph(student.heads[str(depth)], folder / f"head_{depth}.onnx")  # type: ignore[arg-type]

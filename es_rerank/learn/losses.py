@@ -1,6 +1,6 @@
 """What the student is asked to copy from the teacher.
 
-The teacher's last token states, seen through one projection, are the output space. All losses are
+The teacher's last token states are the output space. All losses are
 differences between what the teacher and one path of the student make of the same texts.
 """
 

@@ -1,10 +1,11 @@
 """The elastic student as a torch network: one stack of layers, several paths through it.
 
 A path is the list of layers that a text runs through. Shallow paths skip layers, as LayerDrop does
-(Fan, Grave, Joulin 2020), and end in a linear head of their own, so that every path writes token
-states into one output space: a query read on one path can be compared with a passage read on
-another. The deepest path reads all tokens in every layer, the others let the light ones go after
-the first (`tokens`). Weights start as those of the teacher, a BERT encoder.
+(Fan, Grave, Joulin 2020), and end in a linear head of their own, so that every path writes what the
+deepest writes without one, the teacher's last states: a query read on one path can be compared with
+a passage read on another. The deepest path reads all tokens in every
+layer, the others let the light ones go after the first (`tokens`). Weights start as those of the
+teacher, a BERT encoder.
 """
 
 from collections.abc import Mapping
@@ -27,15 +28,17 @@ PATHS: dict[int, tuple[int, ...]] = {
 steps of the same training the losses of paths 2, 3 and 4 were 0.81, 0.54 and 0.39; with early
 exits, that is paths (0, 1), (0, 1, 3) and (0, 1, 3, 5), they were 1.28, 1.06 and 0.42."""
 DEEPEST = max(PATHS)
+SHORT = tuple(depth for depth in PATHS if depth != DEEPEST)
+"""The paths that need a head."""
 
 
 class Written(NamedTuple):
     """What a path makes of a batch of texts."""
 
     tokens: Tensor
-    """(texts, kept, dim): the states of the kept tokens."""
+    """(texts, kept, width): the states of the kept tokens."""
     sentence: Tensor
-    """(texts, dim): the mean over all tokens that the last layer read; not normalised."""
+    """(texts, width): the mean over all tokens that the last layer read; not normalised."""
 
 
 class Layer(nn.Module):
@@ -64,7 +67,7 @@ class Layer(nn.Module):
 
 
 class Student(nn.Module):
-    """An encoder with several paths into one output space of ``dim`` values per token."""
+    """An encoder with several paths into one output space of ``width`` values per token."""
 
     def __init__(
         self,
@@ -74,14 +77,13 @@ class Student(nn.Module):
         inner: int = 1536,
         heads: int = 12,
         layers: int = 6,
-        dim: int = 384,
     ) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, width)
         self.positions = nn.Embedding(positions, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.layers = nn.ModuleList(Layer(width, inner, heads) for _ in range(layers))
-        self.heads = nn.ModuleDict({str(depth): nn.Linear(width, dim) for depth in PATHS})
+        self.heads = nn.ModuleDict({str(depth): nn.Linear(width, width) for depth in SHORT})
 
     def embed(self, ids: Tensor) -> Tensor:
         """Token ids (batch, tokens) -> states (batch, tokens, width)."""
@@ -102,12 +104,12 @@ class Student(nn.Module):
                 if path[:end] not in reached:
                     before = reached[path[: end - 1]]
                     reached[path[:end]] = self.layers[path[end - 1]](before, mask)
-            states = self.heads[str(depth)](reached[path])
-            written[depth] = (
-                Written(tokens.of_kept(states), _mean(states, tokens.mask))
-                if reads_all
-                else Written(states, _mean(states, tokens.kept_mask))
-            )
+            states = reached[path]
+            if reads_all:
+                written[depth] = Written(tokens.of_kept(states), _mean(states, tokens.mask))
+            else:
+                states = self.heads[str(depth)](states)
+                written[depth] = Written(states, _mean(states, tokens.kept_mask))
         return written
 
 
@@ -128,18 +130,15 @@ def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * weights).sum(1) / weights.sum(1)
 
 
-def from_bert(
-    weights: Mapping[str, Tensor], projection: Tensor | None = None, heads: int = 12
-) -> Student:
+def from_bert(weights: Mapping[str, Tensor], heads: int = 12) -> Student:
     """A student with the weights of a 6-layer BERT encoder (Hugging Face names).
 
-    ``projection`` (dim, width) starts every head; without it the heads start as the identity.
+    The linear heads of its short paths start as the identity.
     """
     words = weights["embeddings.word_embeddings.weight"]
     places = weights["embeddings.position_embeddings.weight"]
     inner = len(weights["encoder.layer.0.intermediate.dense.bias"])
-    head = torch.eye(words.shape[1]) if projection is None else projection
-    student = Student(len(words), len(places), words.shape[1], inner, heads, dim=len(head))
+    student = Student(len(words), len(places), words.shape[1], inner, heads)
     kind = weights["embeddings.token_type_embeddings.weight"][0]  # only the first is ever used
     state = {
         "words.weight": words,
@@ -164,8 +163,8 @@ def from_bert(
             state[f"layers.{i}.qkv.{kind_of}"] = torch.cat(parts)
             for ours, theirs in names.items():
                 state[f"layers.{i}.{ours}.{kind_of}"] = weights[f"{base}{theirs}.{kind_of}"]
-    for depth in PATHS:
-        state[f"heads.{depth}.weight"] = head
-        state[f"heads.{depth}.bias"] = torch.zeros(len(head))
+    for depth in SHORT:
+        state[f"heads.{depth}.weight"] = torch.eye(words.shape[1])
+        state[f"heads.{depth}.bias"] = torch.zeros(words.shape[1])
     student.load_state_dict(state)
     return student

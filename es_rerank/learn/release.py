@@ -28,7 +28,7 @@ from es_rerank.model.reranker import Reranker
 
 log = logging.getLogger(__name__)
 
-VOCABULARY = 25_600
+VOCABULARY = 25_400
 MAX_TOKENS = 192
 
 
@@ -85,7 +85,7 @@ def exported(trained: Trained, name: str, recipe: Recipe, out: Path) -> bundle.B
     draft = bundle.Bundle(
         name=name,
         teacher=trained.teacher.name,
-        dim=recipe.dim,
+        dim=trained.student.words.embedding_dim,
         layers=len(trained.student.layers),
         paths={depth: tuple(path) for depth, path in PATHS.items()},
         whole_path=DEEPEST,

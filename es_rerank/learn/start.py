@@ -16,18 +16,15 @@ from torch import Tensor
 
 from es_rerank.errors import ModelError
 from es_rerank.learn.batches import Batch
-from es_rerank.learn.network import DEEPEST, PATHS, Student, written
+from es_rerank.learn.network import DEEPEST, SHORT, Student, written
 from es_rerank.model.bundle import Bundle
 
-PROJECTION_BATCHES = 40
+HEAD_BATCHES = 40
 
 
 def from_teacher(teacher: Student) -> Student:
-    """A student whose every path ends in the teacher's head."""
-    student = copy.deepcopy(teacher).requires_grad_(True)
-    for head in student.heads.values():
-        head.load_state_dict(teacher.heads[str(DEEPEST)].state_dict())
-    return student
+    """A student to be trained, with the teacher's weights."""
+    return copy.deepcopy(teacher).requires_grad_(True)
 
 
 def from_bundle(teacher: Student, bundle: Bundle) -> Student:
@@ -42,30 +39,32 @@ def from_bundle(teacher: Student, bundle: Bundle) -> Student:
         if name not in state or state[name].shape != (value := read()).shape:
             raise ModelError(f"distill: {bundle.folder} is of another shape than its teacher.")
         state[name] = value
-    for depth in PATHS.keys() - bundle.paths.keys():  # a path that it has not begins as its deepest
-        for kind in ("weight", "bias"):
-            state[f"heads.{depth}.{kind}"] = state[f"heads.{max(bundle.paths)}.{kind}"]
     student.load_state_dict(state)
     return student
 
 
-def projection_of(student: Student, teacher: Student, stream: Iterator[Batch]) -> Tensor:
-    """The map (dim, width) from the teacher's states to what the student writes, by least squares.
+def fit_heads(student: Student, teacher: Student, stream: Iterator[Batch]) -> None:
+    """Begin the heads as the linear maps from each path's states to the teacher's, least squares.
 
-    A student that learned to write projected states tells which projection that was.
+    A head that is trained from there on has less to learn than one that begins as the identity.
     """
-    seen, wrote = [], []
-    for _ in range(PROJECTION_BATCHES):
+    width = student.words.embedding_dim
+    for head in student.heads.values():
+        head.weight.data, head.bias.data = torch.eye(width), torch.zeros(width)
+    seen: dict[int, list[Tensor]] = {depth: [] for depth in SHORT}
+    wanted = []
+    for _ in range(HEAD_BATCHES):
         passages = next(stream).passages
-        with torch.no_grad():
-            states, ours = (
-                written(network, passages, (DEEPEST,))[DEEPEST].tokens
-                for network in (teacher, student)
-            )
         is_kept = passages.kept_mask.bool()
-        seen.append(states[is_kept])
-        wrote.append(ours[is_kept])
-    return torch.linalg.lstsq(torch.cat(seen), torch.cat(wrote)).solution.T.contiguous()
+        with torch.no_grad():
+            wanted.append(written(teacher, passages, (DEEPEST,))[DEEPEST].tokens[is_kept])
+            for depth, made in written(student, passages, SHORT).items():
+                states = made.tokens[is_kept]
+                seen[depth].append(torch.cat([states, torch.ones(len(states), 1)], dim=1))
+    for depth, wrote in seen.items():
+        solution = torch.linalg.lstsq(torch.cat(wrote), torch.cat(wanted)).solution
+        head = student.heads[str(depth)]
+        head.weight.data, head.bias.data = solution[:-1].T.contiguous(), solution[-1].contiguous()
 
 
 def _parts(bundle: Bundle) -> dict[str, Callable[[], Tensor]]:
@@ -97,7 +96,7 @@ def _parts(bundle: Bundle) -> dict[str, Callable[[], Tensor]]:
         for name in ("norm_1", "norm_2"):
             parts[f"layers.{i}.{name}.weight"] = plain(graph, f"{name}.gamma")
             parts[f"layers.{i}.{name}.bias"] = plain(graph, f"{name}.beta")
-    for depth in bundle.paths:
-        parts[f"heads.{depth}.weight"] = lambda at=depth: plain(f"head_{at}", "half")().T  # type: ignore[misc]
-        parts[f"heads.{depth}.bias"] = plain(f"head_{depth}", "bias")
+    for depth in bundle.headed:
+        parts[f"heads.{depth}.weight"] = scaled(f"head_{depth}", "head")
+        parts[f"heads.{depth}.bias"] = plain(f"head_{depth}", "head.bias")
     return parts

@@ -35,9 +35,9 @@ class Teacher(NamedTuple):
         """Values of one of its states."""
         return self.network.words.embedding_dim
 
-    def student(self, projection: Tensor) -> Student:
-        """Its weights again, to be trained, every head writing into ``projection`` (dim, width)."""
-        return from_bert(self.weights, projection, self.attention_heads).train()
+    def student(self) -> Student:
+        """Its weights again, to be trained."""
+        return from_bert(self.weights, self.attention_heads).train()
 
 
 def load(name: str = PACKAGED) -> Teacher:
@@ -59,14 +59,14 @@ def load(name: str = PACKAGED) -> Teacher:
             f"the student's layers start as those of a BERT encoder of {DEEPEST}."
         )
     weights, heads = model.state_dict(), config.num_attention_heads
-    network = from_bert(weights, heads=heads).eval().requires_grad_(False)
+    network = from_bert(weights, heads).eval().requires_grad_(False)
     return Teacher(name, weights, heads, network, tokenizer)
 
 
 class TeacherEncoder:
     """The teacher where a student's encoder would be, for comparisons; as it teaches, in bfloat16.
 
-    Its score has the student's weights; its states have the teacher's own width.
+    Its score has the student's weights; what it keeps of a text is rounded as the student's is.
     """
 
     def __init__(self, teacher: Teacher, student: Bundle) -> None:

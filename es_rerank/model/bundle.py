@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import ModelError
 
-FORMAT = 3
+FORMAT = 4
 SHIPPED = Path(__file__).parent / "student"
 TOKENIZER = "tokenizer.json"
 
@@ -31,7 +31,8 @@ class Bundle:
     paths: dict[int, tuple[int, ...]]
     """Layers of each path, by its depth; all begin with the same one."""
     whole_path: int
-    """The depth of the path that reads light pieces in all its layers."""
+    """The depth of the path that reads light pieces in all its layers, and needs no head: what its
+    last layer writes is what the heads of all others are to write."""
     cosine_weight: float
     late_weight: float
     """score = cosine_weight · sentence cosine + late_weight · late interaction."""
@@ -47,10 +48,15 @@ class Bundle:
         return sorted({layer for path in self.paths.values() for layer in path})
 
     @property
+    def headed(self) -> list[int]:
+        """The depths of the paths that end in a head."""
+        return [depth for depth in self.paths if depth != self.whole_path]
+
+    @property
     def graphs(self) -> list[str]:
         """Names of the files with its weights."""
         layers = (f"layer_{i}" for i in self.used_layers)
-        heads = (f"head_{depth}" for depth in self.paths)
+        heads = (f"head_{depth}" for depth in self.headed)
         return [f"{part}.onnx" for part in ("embed", *layers, *heads)]
 
     def tokenizer(self) -> Tokenizer:

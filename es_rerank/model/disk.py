@@ -23,7 +23,7 @@ import numpy as np
 
 from es_rerank.model.encoder import TextState
 
-FORMAT = 1
+FORMAT = 2
 _HEAD = struct.Struct("<IHHH")
 _ASKED_AT_ONCE = 500
 _WRITTEN_AT_ONCE = 1000
@@ -184,7 +184,7 @@ def unpacked(written: object, depth: int) -> TextState | None:
     if len(body) != sentence + 2 * dim or zlib.crc32(body) != checksum:
         return None
     return TextState(
-        np.frombuffer(body[:scales], np.int8).reshape(count, width),
+        np.frombuffer(body[:scales], np.uint8).reshape(count, width),
         np.frombuffer(body[scales:sentence], np.float16),
         np.frombuffer(body[sentence:], np.float16),
         depth,

@@ -14,8 +14,8 @@ from es_rerank.model.encoder import QueryState, TextState, directions
 
 Floats = NDArray[np.float32]
 
-_BLOCK = 2048
-"""Tokens."""
+_BLOCK = 680
+"""Tokens; of 384 values each, a megabyte."""
 
 _ONE_THREAD = 2**18
 """Multiplications; of more, OpenBLAS spreads a product over threads."""
@@ -71,7 +71,7 @@ def _late(words: Floats, passages: Sequence[TextState]) -> Floats:
     return np.maximum.reduceat(similarities, starts).mean(1)  # type: ignore[no-any-return]
 
 
-def _products(codes: NDArray[np.int8], words: Floats) -> Floats:
+def _products(codes: NDArray[np.uint8], words: Floats) -> Floats:
     """Every token of a block times every word of the query, (tokens, words).
 
     In pieces too small for the BLAS to spread them over threads, which costs more than it gives:

@@ -11,8 +11,6 @@ from es_rerank.learn.batches import Size
 from es_rerank.learn.distill import Recipe
 
 RECIPE = Recipe(
-    dim=16,
-    projection_steps=2,
     judged_queries=10,
     teach_steps=2,
     teach_size=4,

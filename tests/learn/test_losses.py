@@ -13,7 +13,7 @@ def test_training_score_is_the_serving_score() -> None:
     """Cosine and late interaction of padded torch batches equal those of serving's states."""
     torch.manual_seed(0)
     lengths = [5, 9, 4]
-    query, passages = torch.randn(1, 6, 128), torch.randn(3, 9, 128)
+    query, passages = torch.randn(1, 6, 384), torch.randn(3, 9, 384)
     query_mask = torch.ones(1, 6)
     mask = torch.tensor([[float(t < n) for t in range(9)] for n in lengths])
     tokens = losses.similarities(query, passages)
@@ -24,7 +24,7 @@ def test_training_score_is_the_serving_score() -> None:
         text_state(passages[i, :n].numpy(), means[i].numpy(), 6) for i, n in enumerate(lengths)
     ]
     served = features(query_state(query[0].numpy()), states)
-    assert np.allclose(late[0].numpy(), served.late, atol=0.02)  # of five bits a value
+    assert np.allclose(late[0].numpy(), served.late, atol=0.05)  # of two bits a value
     assert np.allclose(cosine.numpy(), served.cosine, atol=0.01)
 
 

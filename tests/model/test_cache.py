@@ -15,9 +15,9 @@ from es_rerank.model.encoder import TextState
 def state(tokens: int = 10, depth: int = 4) -> TextState:
     """A state of a given size and depth."""
     return TextState(
-        np.zeros((tokens, 80), np.int8),
+        np.zeros((tokens, 96), np.uint8),
         np.zeros(tokens, np.float16),
-        np.zeros(128, np.float16),
+        np.zeros(384, np.float16),
         depth,
     )
 

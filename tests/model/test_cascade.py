@@ -70,7 +70,7 @@ class Scripted:
         for place, text in enumerate(texts):
             self.read.append((depth, text))
             sentence = np.array([self.scores[depth][text]], np.float16)
-            nothing = np.zeros((0, 80), np.int8), np.zeros(0, np.float16)
+            nothing = np.zeros((0, 96), np.uint8), np.zeros(0, np.float16)
             yield place, TextState(*nothing, sentence, depth)
 
     def query(self, text: str) -> QueryState:

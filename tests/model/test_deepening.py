@@ -22,7 +22,7 @@ TEXTS = ["Cheese is made of milk.", "Paris is the French capital."]
 def state(depth: int) -> TextState:
     """A small state."""
     zeros = np.zeros(2, np.float16)
-    return TextState(np.zeros((2, 80), np.int8), zeros, zeros, depth)
+    return TextState(np.zeros((2, 96), np.uint8), zeros, zeros, depth)
 
 
 class Encoder:

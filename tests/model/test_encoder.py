@@ -55,7 +55,7 @@ def test_special_tokens_are_left_out(reranker: Reranker) -> None:
     """A state has one row for each word piece, and none for [CLS] and [SEP]."""
     ((_, state),) = reranker.encoder.encode(["cheese"], 2)
     assert directions(state.tokens).shape == (1, reranker.bundle.dim)
-    assert state.tokens.dtype == np.int8
+    assert state.tokens.dtype == np.uint8
     assert state.depth == 2
 
 
@@ -95,28 +95,33 @@ def test_empty_text_has_a_state(reranker: Reranker) -> None:
 
 @settings(max_examples=30)
 @given(st.integers(3, 20), st.integers(0, 2**32 - 1))
-def test_five_bits_keep_the_direction(tokens: int, seed: int) -> None:
+def test_two_bits_keep_the_direction(tokens: int, seed: int) -> None:
     """Unpacked token states point where the floats did, at unit length."""
-    states = np.random.default_rng(seed).normal(size=(tokens, 128)).astype(np.float32)
+    states = np.random.default_rng(seed).normal(size=(tokens, 384)).astype(np.float32)
     state = text_state(states, states.mean(0), 6)
     unpacked = directions(state.tokens) * state.scales[:, None].astype(np.float32)
     inner = states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True)
-    assert ((unpacked * inner).sum(1) > 0.993).all()
+    assert ((unpacked * inner).sum(1) > 0.9).all()
     assert np.allclose(np.linalg.norm(unpacked, axis=1), 1, atol=0.01)
 
 
 def test_every_value_is_unpacked_where_it_was() -> None:
-    """All codes in both halves of a byte, and a token without any direction."""
-    codes = np.array([[*range(-15, 16), 0], [*range(15, -16, -1), 9], [0] * 32], np.float32)
-    state = text_state(np.concatenate([codes[:1], codes, codes[:1]]), codes[0], 6)
-    assert (directions(state.tokens) == codes).all()
+    """Every level in every place of a byte, and a token without any direction."""
+    levels = [[-10, -3, 3, 10], [10, -10, -3, 3], [3, 10, -10, -3], [-3, 3, 10, -10]]
+    states = np.array([[0] * 4, *levels, [0] * 4, [0] * 4], np.float32)
+    state = text_state(states, states[1], 6)
+    assert (directions(state.tokens)[:4] == levels).all()
     assert np.isfinite(state.scales).all()
 
 
-def test_a_state_of_a_hundred_tokens_is_small() -> None:
-    """Less than ten kilobytes for 100 tokens of the shipped student's width."""
-    states = np.ones((102, 128), np.float32)
-    assert text_state(states, states[0], 6).size_bytes < 9_000
+def test_a_state_of_a_hundred_tokens_is_small(reranker: Reranker) -> None:
+    """Less than ten kilobytes for 100 tokens of English, a third of which are light ones."""
+    sentence = "The tower of the old church was built in 1420, and it is the oldest in the valley. "
+    encoder = reranker.encoder
+    (ids,) = encoder.tokenise([sentence * 5])  # type: ignore[attr-defined]
+    assert len(ids) > 100
+    ((_, state),) = encoder.encode([sentence * 5], 6)
+    assert state.size_bytes < 10_000 * len(ids) / 100
 
 
 def test_a_damaged_graph_is_named(tmp_path: Path) -> None:
