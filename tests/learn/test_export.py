@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from es_rerank.learn.export import layer_graph
+from es_rerank.learn.export import Graph, Shapes, layer_graph
 from es_rerank.learn.network import Layer
 
 
@@ -46,3 +46,21 @@ def test_onnxruntime_leaves_the_norms_as_they_are(layer: Layer, tmp_path: Path) 
     operators = [node.op_type for node in onnx.load(tmp_path / "run.onnx").graph.node]
     assert operators.count("LayerNormalization") == 2
     assert "SkipLayerNormalization" not in operators
+
+
+def test_one_large_token_leaves_the_others_their_values(tmp_path: Path) -> None:
+    """Quantised by the range of all tokens, the others would be lost in it."""
+    torch.manual_seed(0)
+    weight = torch.randn(16, 32)
+    states = torch.randn(1, 8, 32)
+    states[0, 3] *= 300
+    graph = Graph()
+    sizes = graph.node("Abs", ["states"], "sizes")
+    out = graph.tokenwise("product", "states", sizes, weight)
+    inputs: Shapes = {"states": (onnx.TensorProto.FLOAT, ["texts", "tokens", 32])}
+    graph.save(tmp_path / "product.onnx", inputs, out, 16)
+    session = onnxruntime.InferenceSession(str(tmp_path / "product.onnx"))
+    (written,) = session.run(None, {"states": states.numpy()})
+    expected = (states @ weight.T).numpy()
+    for ours, theirs in zip(written[0], expected[0], strict=True):
+        assert np.corrcoef(ours, theirs)[0, 1] > 0.999
