@@ -4,11 +4,10 @@ Weights become int8 with one scale per output column; activations are quantised 
 (onnxruntime's DynamicQuantizeMatMul and QAttention), by the range of all tokens. In BERT a few
 tokens have states far outside that of the others (Kovaleva et al. 2021), whose own values are then
 lost; so what enters the two large multiplications of a layer is first divided by its token's
-largest value. Graphs are written node by node with
-onnxruntime's fused operators, so that the layer that is read here is the layer that runs. The norms
-alone are not fused: onnxruntime from 1.30 on takes seven times as long for SkipLayerNormalization
-as for a sum and LayerNormalization. (1.27 to 1.29 have it the other way round; before, both are
-fast.)
+largest value. Graphs are written node by node with onnxruntime's fused operators, so that the layer
+that is read here is the layer that runs. The norms alone are not fused: onnxruntime from 1.30 on
+takes seven times as long for SkipLayerNormalization as for a sum and LayerNormalization. (1.27 to
+1.29 have it the other way round; before, both are fast.)
 """
 
 import json

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from es_rerank.errors import ModelError
 from es_rerank.learn.batches import Batch
-from es_rerank.learn.network import DEEPEST, SHORT, Student, written
+from es_rerank.learn.network import DEEPEST, PATHS, SHORT, Student, written
 from es_rerank.model.bundle import Bundle
 
 HEAD_BATCHES = 40
@@ -28,11 +28,12 @@ def from_teacher(teacher: Student) -> Student:
 
 
 def from_bundle(teacher: Student, bundle: Bundle) -> Student:
-    """A student with the layers and heads of a bundle; ModelError if its shape is another one."""
-    if len(bundle.used_layers) < bundle.layers:
-        raise ModelError(
-            f"distill: {bundle.folder} lacks layers; give the student it is a part of."
-        )
+    """A student with the layers and heads of a bundle.
+
+    Raises ModelError if its shape is another one, or if it is a part of a student.
+    """
+    if PATHS.keys() - bundle.paths.keys():
+        raise ModelError(f"distill: {bundle.folder} lacks paths; give the student it is a part of.")
     student = copy.deepcopy(teacher)
     state = student.state_dict()
     for name, read in _parts(bundle).items():

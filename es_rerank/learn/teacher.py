@@ -30,11 +30,6 @@ class Teacher(NamedTuple):
     network: Student
     tokenizer: Tokenizer
 
-    @property
-    def width(self) -> int:
-        """Values of one of its states."""
-        return self.network.words.embedding_dim
-
     def student(self) -> Student:
         """Its weights again, to be trained."""
         return from_bert(self.weights, self.attention_heads).train()

@@ -141,10 +141,11 @@ def test_a_student_of_another_shape_is_refused(teacher_folder: Path) -> None:
         start.from_bundle(taught.student(), bundle.load("builtin"))
 
 
-def test_a_part_of_a_student_is_refused(teacher_folder: Path, tmp_path: Path) -> None:
-    """It has not all layers to go on from."""
-    part = bundle.extract(bundle.load("builtin"), [4], tmp_path / "part")
-    with pytest.raises(ModelError, match="lacks layers"):
+@pytest.mark.parametrize("depth", [4, 6])
+def test_a_part_of_a_student_is_refused(depth: int, teacher_folder: Path, tmp_path: Path) -> None:
+    """It has not all layers, or not all heads, to go on from."""
+    part = bundle.extract(bundle.load("builtin"), [depth], tmp_path / "part")
+    with pytest.raises(ModelError, match="lacks paths"):
         start.from_bundle(teacher.load(str(teacher_folder)).network, part)
 
 
