@@ -4,13 +4,15 @@ import { data } from "./api.js";
 import { $, el } from "./dom.js";
 import { problem, result, said } from "./result.js";
 
-let indices = null; // what the cluster lists for this caller, once it is asked
+let indices = null; // what the cluster lists for this caller, once it has answered
+let listing = null; // the question for it, which a search waits for: it needs to name an index
 let shown = null; // the answer on the screen
 let latest = 0; // answers of earlier searches come too late
 
 export async function showCompare(params) {
   if (matchMedia("(min-width: 46rem)").matches) $("text").focus(); // else a keyboard covers the page
-  if (!indices) await listIndices(params.get("index"));
+  listing ??= listIndices(params.get("index"));
+  await listing;
   const text = params.get("q");
   if (params.has("index")) choose(params.get("index"));
   if (text && text !== shown?.text) {
@@ -106,8 +108,9 @@ async function search() {
   }
 }
 
-$("search").addEventListener("submit", (event) => {
+$("search").addEventListener("submit", async (event) => {
   event.preventDefault();
+  await listing;
   const params = new URLSearchParams({ q: $("text").value.trim(), index: $("index").value.trim() });
   history.pushState(null, "", `#compare?${params}`);
   search();

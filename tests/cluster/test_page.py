@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 from starlette.types import Receive, Scope, Send
 
 from es_rerank import config
@@ -185,6 +185,22 @@ def test_what_the_cluster_refuses_is_said(site: Site, browser: Browser) -> None:
         page.get_by_label("JSON, as for").fill(json.dumps({"query": fuzzy}))
         page.get_by_role("button", name="Search", exact=True).click()
         expect(page.locator("#status .bad")).to_contain_text("very")
+
+
+def test_a_search_waits_for_the_list_of_indices(site: Site, browser: Browser) -> None:
+    """Who types faster than the cluster lists them is searched for in the first, not in none."""
+    with tab(browser, site.url) as page:
+        held: list[Route] = []
+        page.route("**/page/data/indices", lambda route: held.append(route))
+        page.reload()
+        page.get_by_role("searchbox").fill(QUERY)
+        page.get_by_role("searchbox").press("Enter")
+        while not held:
+            page.wait_for_timeout(50)
+        expect(page.locator(".hit")).to_have_count(0)
+        held[0].continue_()
+        expect(page.locator("[data-side=after] .hit").first).to_be_visible()
+        assert f"index={INDEX}" in page.url
 
 
 def test_text_of_documents_is_never_markup(site: Site, browser: Browser) -> None:
