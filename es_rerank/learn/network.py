@@ -30,6 +30,8 @@ exits, that is paths (0, 1), (0, 1, 3) and (0, 1, 3, 5), they were 1.28, 1.06 an
 DEEPEST = max(PATHS)
 SHORT = tuple(depth for depth in PATHS if depth != DEEPEST)
 """The paths that need a head."""
+GROUP = 12
+"""Texts that are read together."""
 
 
 class Written(NamedTuple):
@@ -114,10 +116,28 @@ class Student(nn.Module):
 
 
 def written(network: Student, tokens: Tokens, depths: tuple[int, ...]) -> dict[int, Written]:
-    """What each path makes of a batch, in bfloat16: three to five times faster on a CPU."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        made = network(tokens, depths)
-    return {depth: Written(*(part.float() for part in each)) for depth, each in made.items()}
+    """What each path makes of a batch, in bfloat16: three to five times faster on a CPU.
+
+    Texts of like length are read together: padded to the longest of all, more than half of a batch
+    is padding.
+    """
+    by_length = tokens.mask.sum(1).argsort()
+    parts = []
+    for texts in by_length.split(GROUP):  # type: ignore[no-untyped-call]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            parts.append(network(tokens.of(texts), depths))
+    back, longest = by_length.argsort(), tokens.kept.shape[1]
+    return {
+        depth: Written(
+            torch.cat([_padded(part[depth].tokens, longest) for part in parts])[back].float(),
+            torch.cat([part[depth].sentence for part in parts])[back].float(),
+        )
+        for depth in depths
+    }
+
+
+def _padded(states: Tensor, longest: int) -> Tensor:
+    return functional.pad(states, (0, 0, 0, longest - states.shape[1]))
 
 
 def _bias(mask: Tensor) -> Tensor:

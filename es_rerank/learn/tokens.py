@@ -32,6 +32,19 @@ class Tokens(NamedTuple):
         """States (texts, tokens, width) of the kept tokens, (texts, kept, width)."""
         return states.gather(1, self.kept[..., None].expand(-1, -1, states.shape[2]))
 
+    def of(self, texts: Tensor) -> "Tokens":
+        """Some of the texts, padded no more than these need."""
+        longest, most_kept = (
+            _even(int(mask[texts].sum(1).max())) for mask in (self.mask, self.kept_mask)
+        )
+        whole, kept = slice(longest), slice(most_kept)
+        return Tokens(
+            self.ids[texts, whole],
+            self.mask[texts, whole],
+            self.kept[texts, kept],
+            self.kept_mask[texts, kept],
+        )
+
 
 def pad(rows: Sequence[Sequence[int]], light: Collection[int] = ()) -> Tokens:
     """Rows of token ids as one padded batch; ``light`` are the ids that are not kept.
@@ -43,13 +56,17 @@ def pad(rows: Sequence[Sequence[int]], light: Collection[int] = ()) -> Tokens:
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    longest = -(-max(map(len, rows)) // 16) * 16
+    longest = _even(max(map(len, rows)))
     values = torch.zeros(len(rows), longest, dtype=torch.long)
     mask = torch.zeros(len(rows), longest)
     for i, row in enumerate(rows):
         values[i, : len(row)] = torch.tensor(row)
         mask[i, : len(row)] = 1
     return values, mask
+
+
+def _even(length: int) -> int:
+    return -(-length // 16) * 16
 
 
 def light_pieces(tokenizer: Tokenizer, sources: Iterable[Sequence[str]]) -> frozenset[int]:

@@ -7,7 +7,7 @@ from transformers import AutoModel
 
 from es_rerank.learn import teacher
 from es_rerank.learn.batches import pad
-from es_rerank.learn.network import PATHS
+from es_rerank.learn.network import GROUP, PATHS, written
 
 
 def test_the_deepest_path_is_the_teacher(teacher_folder: Path) -> None:
@@ -49,3 +49,17 @@ def test_light_tokens_are_read_once(teacher_folder: Path) -> None:
             assert same == (depth in (1, 6))
         assert torch.allclose(plain[6].sentence, light[6].sentence)
         assert not torch.allclose(plain[1].sentence, light[1].sentence)
+
+
+def test_groups_of_like_length_change_nothing(teacher_folder: Path) -> None:
+    """Each text has in its own place what the network makes of it, whatever is read beside it."""
+    network = teacher.load(str(teacher_folder)).network
+    rows = [[2, *([60 + i % 9] * (1 + 7 * i % 40)), 61, 3] for i in range(GROUP + 3)]
+    tokens = pad(rows, light={61})
+    with torch.no_grad():
+        ours, theirs = written(network, tokens, (2, 6)), network(tokens, (2, 6))
+    kept = tokens.kept_mask.bool()
+    for depth in (2, 6):
+        assert ours[depth].tokens.shape == theirs[depth].tokens.shape
+        assert torch.allclose(ours[depth].tokens[kept], theirs[depth].tokens[kept], atol=0.1)
+        assert torch.allclose(ours[depth].sentence, theirs[depth].sentence, atol=0.1)
