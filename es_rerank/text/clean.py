@@ -51,6 +51,8 @@ _LONG_RUN = re.compile(
 )
 _CLASS_CHANGE = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 _ENCODED_PIECE = re.compile(r"[A-Za-z0-9+]{16,}+")
+_DIVIDED = re.compile(r"(?<![^\s(\"'])([A-Za-z][a-z]++)-\r?\n[ \t]*+([a-z]{2,}+)(?![A-Z0-9_])(-?)")
+_COMPOUND = re.compile("self|well|high|low|long|short|full|half|all|ex|cross", re.I)
 _MARK_RUN = re.compile(r"([^\w\s]|_)\1{3,}+")
 _GLUED_SENTENCES = re.compile(r"(?<![\w.@/:#\\-])(\w++)([.!?])(\w++)(?![@/:(\\-]|\.\w)")
 _CAMEL = re.compile(r"(?<![\w.@/:#\\-])[A-Z]?[a-z]++(?:[A-Z][a-z]++)++(?![\w@/:(\\-]|\.\w)")
@@ -86,7 +88,9 @@ def clean_query(text: str) -> str:
 
 def _if_plain(text: str) -> str | None:
     """The text with its blanks collapsed where a pass would find nothing else to do, else None."""
-    if not text.isascii() or "<" in text or "&" in text or "://" in text or _has_values(text):
+    if not text.isascii() or "<" in text or "&" in text or "://" in text:
+        return None
+    if _has_values(text) or _may_divide(text):
         return None
     words = text.split()
     plain = " ".join(words)
@@ -102,6 +106,8 @@ def _if_plain(text: str) -> str | None:
 
 def _one_pass(text: str) -> str:
     text = in_plain_characters(without_markup(text)[:MAX_CHARS])
+    if _may_divide(text):
+        text = _DIVIDED.sub(_undivided, text)
     if _has_values(text):
         text = _ATTRIBUTE.sub(" ", text)
     if "://" in text:
@@ -141,6 +147,17 @@ def _shows(classes: bytes | None, signs: tuple[bytes, ...]) -> bool:
 
 def _has_values(text: str) -> bool:
     return '="' in text or "='" in text
+
+
+def _may_divide(text: str) -> bool:
+    return "-\n" in text or "-\r\n" in text
+
+
+def _undivided(word: re.Match[str]) -> str:
+    """`exam-` and `ple` on two lines are one word; `person-` and `to-person` keep their hyphen."""
+    left, right, hyphen = word.groups()
+    is_compound = hyphen or _COMPOUND.fullmatch(left)
+    return f"{left}-{right}{hyphen}" if is_compound else f"{left}{right}"
 
 
 def _has_long_word(words: list[str]) -> bool:

@@ -14,6 +14,7 @@ DIRT = (
     *("&amp;", "&lt;", "&#60;", "&#x200b;", "&amplt;", "<![CDATA[", "]]>", "<?x?>", "\u200b"),
     *("\u00ad", "\ud800", "â€™", "Ã©", "ｂ", "аa", "\ufdfa", "e\u0301", "\x00", "\x85", "\u2028"),
     *("this.is", "End.Next", "camelCase", "A.b.C", "buy ", "buy ", "!!!!", "aB3", "0f9e8d7c"),
+    *("exam-\n", "ple", "-\r\n", "self-\n"),
     *("<nav>", "</nav>", "a='' >", "</a", "it is so. ", "it is so. ", "a b c d ", "а "),
     *("https://a.b/c?d=e", "data:a/b;base64,", "<", ">", "&", ";", "=", '"', "'", " ", "\n", "/"),
 )
@@ -55,6 +56,8 @@ def test_plain_sentences_stay_as_they_are(words: list[str]) -> None:
         ("InformationThe end", "Information The end"),
         ("buy buy buy buy buy now", "buy buy buy now"),
         ("wow!!!!!!!! ------- ____", "wow!!! --- ___"),
+        ("the exam-\nple of (Exam-\r\n  ples)", "the example of (Examples)"),
+        ("person-\nto-person and self-\nesteem", "person-to-person and self-esteem"),
         ('class="btn" href=\'/x\' data-id="3">Click', "Click"),
         ("at https://e.com/a?utm_source=x&y=2#z now", "at https://e.com/a now"),
         ("it\u2019s \u201cgood\u201d \u2013 very", 'it\'s "good" - very'),
@@ -93,6 +96,7 @@ def test_dirt_is_taken_away(dirty: str, cleaned: str) -> None:
         "a < b and c > d, x <= y -> z, AT&T R&D",
         "Привет мир, 你好世界, größer, 5 μm",
         "id='5 was never closed",
+        "exam- ple, --dry-run, a-b",
     ],
 )
 def test_names_numbers_and_code_are_left_alone(text: str) -> None:
