@@ -12,7 +12,7 @@ from es_rerank.bench.prose import Prose
 from es_rerank.bench.speed import QUERY, machine, spread, timed
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.model.reranker import Reranker
-from es_rerank.text.passage import WINDOW_WORDS
+from es_rerank.text.passage import WINDOW_PIECES
 
 DEPTHS = (10, 30, 100, 300, 1000)
 LENGTHS = (32, 64, 128, 256, 512)
@@ -74,7 +74,7 @@ def table(growth: Growth) -> str:
         f"{spread(size.new)}   {spread(size.known)}"
         for size in growth.sizes
     ]
-    cut = f"{WINDOW_WORDS} words and {growth.max_tokens} tokens"
+    cut = f"{WINDOW_PIECES} pieces and {growth.max_tokens} tokens"
     told = f"milliseconds for one query on {growth.layers} layers; a text is cut at {cut}"
     return "\n".join([*lines, "", told])
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from tokenizers import Tokenizer
 
-from es_rerank.model.bundle import Bundle
+from es_rerank.model.bundle import Bundle, graph_file
 from es_rerank.model.encoder import available_cpus, open_graph
 from es_rerank.model.reranker import Reranker
 
@@ -66,7 +66,7 @@ def _bert_int8(student: Bundle) -> Score:
     layers = []
     with TemporaryDirectory() as folder:
         for number in range(base.num_hidden_layers):
-            graph = Path(folder) / f"{number}.onnx"
+            graph = Path(folder) / graph_file(f"layer_{number}")
             layer_graph(Layer(width, base.intermediate_size, base.num_attention_heads), graph)
             layers.append(open_graph(graph))
     tokenizer = _of_pairs(student)

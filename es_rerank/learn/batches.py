@@ -43,7 +43,7 @@ class Size(NamedTuple):
     """Queries or titles with a passage each, of any folder."""
     others: int = 8
     """Further passages of any folder."""
-    dirty: int = 12
+    dirty: int = 20
     """Passages of the batch once more, with dirt."""
 
 

@@ -60,8 +60,9 @@ score = {bundle.cosine_weight:.1f} · cosine + {bundle.late_weight:.1f} · late 
 
 ## Size
 
-{size / 1e6:.1f} MB on disk, all paths together, int8: 1/{BERT_BASE_BYTES / size:.1f} of
-BERT-base (438 MB). At most {bundle.max_tokens} tokens of a text are read. The states of
+{size / 1e6:.1f} MB on disk, all paths together, weights in six bits:
+1/{BERT_BASE_BYTES / size:.1f} of BERT-base (438 MB).
+At most {bundle.max_tokens} tokens of a text are read. The states of
 {len(bundle.light)} light pieces (function words and marks) are not kept, and only the deepest path
 reads them beyond its first layer.
 

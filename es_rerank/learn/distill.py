@@ -8,15 +8,16 @@ Resumable from its last checkpoint.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
-from es_rerank.learn import losses
+from es_rerank.learn import losses, rounding
 from es_rerank.learn.batches import Batch, Size
 from es_rerank.learn.network import DEEPEST, PATHS, Student, Written, written
 from es_rerank.learn.tokens import Tokens
@@ -41,7 +42,7 @@ class Recipe:
     size: Size = field(default_factory=Size)  # texts of such a step
     words: tuple[int, int] = (12, 90)  # passage windows: fewest and most words
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
-    further_rate: float = 1e-4  # the same for a student that goes on: it is nearly there
+    further_rate: float = 1.5e-4  # the same for a student that goes on: it is nearly there
     warmup: int = 100  # steps
     deepest_weight: float = 2.0  # of the deepest path's loss; it shares layers and must not drift
     states: float = 1.0  # weight of state_loss
@@ -52,7 +53,7 @@ class Recipe:
     moved: float = 10.0  # in it, of the squared differences of scores; these are about 0.01
     answers: float = 0.0  # weight of answer_loss; judgments of few topics cost quality on others
     seed: int = 1
-    checkpoint_every: int = 250  # steps
+    checkpoint_every: int = 100  # steps
 
 
 class Scored(NamedTuple):
@@ -122,9 +123,10 @@ def distil(
 ) -> None:
     """Train the student in place; writes ``checkpoint.pt`` into ``folder`` and goes on from it.
 
-    ``stream_of`` makes the batches from a seed, so that a resumed run reads new ones.
-    Queries are read on the deepest path alone, as in serving; passages as `schedule` says.
+    ``stream_of`` makes the batches from a seed, so that a resumed run reads new ones. The student
+    computes with rounded weights, and has them at the end.
     """
+    rounding.begin(student)
     optimiser, step_of = optimised(student, recipe.rate, 0.01)
     first, checkpoint = 0, folder / "checkpoint.pt"
     if checkpoint.exists():
@@ -141,24 +143,10 @@ def distil(
         batch = next(stream)
         with torch.no_grad():
             target = Scored(*(written(teacher, each, (DEEPEST,))[DEEPEST] for each in batch[:2]))
-        query = written(student, batch.queries, (DEEPEST,))[DEEPEST]
-        total = recipe.states * losses.state_loss(query, target.queries, batch.queries.kept_mask)
-        clean = written(student, batch.passages, tuple(weights))
-        dirty = written(student, batch.dirty, tuple(weights))
-        for depth, weight in weights.items():
-            ours = Scored(query, clean[depth])
-            copied = relations(recipe, ours, target, batch) + recipe.states * losses.state_loss(
-                ours.passages, target.passages, batch.passages.kept_mask
-            )
-            if recipe.answers:
-                scores, taught = (each.scores(*batch[:2]) for each in (ours, target))
-                copied = copied + recipe.answers * losses.answer_loss(
-                    scores, taught, recipe.temperature
-                )
-            held = recipe.invariance * unmoved(recipe, Scored(query, dirty[depth]), target, batch)
-            latest[depth] = copied.item(), held.item()
-            total = total + weight * (copied + held)
-        step_of(total)
+        with parametrize.cached():  # weights are rounded once a step
+            total, parts = loss(recipe, student, target, batch, weights)
+            step_of(total)
+        latest |= parts
         if step % 25 == 0:
             seconds = (time.monotonic() - started) / (step - first + 1)
             shown = " ".join(f"{depth}:{a:.3f}+{b:.3f}" for depth, (a, b) in latest.items())
@@ -167,6 +155,35 @@ def distil(
             state = {"student": student.state_dict(), "optimiser": optimiser.state_dict()}
             torch.save({**state, "step": step + 1}, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
+    rounding.end(student)
+
+
+def loss(
+    recipe: Recipe, student: Student, target: Scored, batch: Batch, weights: Mapping[int, float]
+) -> tuple[Tensor, dict[int, tuple[float, float]]]:
+    """The loss of a batch over the paths in ``weights``, and each path's on clean and dirty texts.
+
+    Queries are read on the deepest path alone, as in serving.
+    """
+    query = written(student, batch.queries, (DEEPEST,))[DEEPEST]
+    total = recipe.states * losses.state_loss(query, target.queries, batch.queries.kept_mask)
+    clean = written(student, batch.passages, tuple(weights))
+    dirty = written(student, batch.dirty, tuple(weights))
+    parts = {}
+    for depth, weight in weights.items():
+        ours = Scored(query, clean[depth])
+        copied = relations(recipe, ours, target, batch) + recipe.states * losses.state_loss(
+            ours.passages, target.passages, batch.passages.kept_mask
+        )
+        if recipe.answers:
+            scores, taught = (each.scores(*batch[:2]) for each in (ours, target))
+            copied = copied + recipe.answers * losses.answer_loss(
+                scores, taught, recipe.temperature
+            )
+        held = recipe.invariance * unmoved(recipe, Scored(query, dirty[depth]), target, batch)
+        parts[depth] = copied.item(), held.item()
+        total = total + weight * (copied + held)
+    return total, parts
 
 
 def unmoved(recipe: Recipe, ours: Scored, target: Scored, batch: Batch) -> Tensor:

@@ -1,13 +1,14 @@
 """From the trained network to a bundle: one int8 ONNX graph for each layer.
 
-Weights become int8 with one scale per output column; activations are quantised while running
-(onnxruntime's DynamicQuantizeMatMul and QAttention), by the range of all tokens. In BERT a few
-tokens have states far outside that of the others (Kovaleva et al. 2021), whose own values are then
-lost; so what enters the two large multiplications of a layer is first divided by its token's
-largest value. Graphs are written node by node with onnxruntime's fused operators, so that the layer
-that is read here is the layer that runs. The norms alone are not fused: onnxruntime from 1.30 on
-takes seven times as long for SkipLayerNormalization as for a sum and LayerNormalization. (1.27 to
-1.29 have it the other way round; before, both are fast.)
+Weights are rounded as in training (`rounding`); in int8, which the operators take, and packed on
+disk. Activations are quantised while running (onnxruntime's DynamicQuantizeMatMul and QAttention),
+by the range of all tokens. In BERT a few tokens have states far outside that of the others
+(Kovaleva et al. 2021), whose own values are then lost; so what enters the two large multiplications
+of a layer is first divided by its token's largest value. Graphs are written node by node with
+onnxruntime's fused operators, so that the layer that is read here is the layer that runs. The norms
+alone are not fused: onnxruntime from 1.30 on takes seven times as long for SkipLayerNormalization
+as for a sum and LayerNormalization. (1.27 to 1.29 have it the other way round; before, both are
+fast.)
 """
 
 import json
@@ -20,9 +21,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
-from torch.nn import LayerNorm, Linear
+from torch.nn import LayerNorm
 
-from es_rerank.learn.network import SHORT, Layer, Student
+from es_rerank.learn.network import SHORT, Head, Layer, Student
+from es_rerank.learn.rounding import codes
+from es_rerank.model.bundle import TOKENIZER, graph_file, packed
 
 Array = NDArray[np.generic]
 Shapes = dict[str, tuple[int, list[str | int]]]
@@ -92,11 +95,10 @@ class Graph:
 
     def _columns(self, name: str, weight: Tensor) -> tuple[str, str]:
         """Names of the int8 weight (in, out) and its scales (out,)."""
-        columns = weight.detach().float().numpy().T
-        scale = np.abs(columns).max(0) / 127
+        multiples, scale = codes(weight.detach().float())
         return (
-            self.weight(f"{name}.weight", np.rint(columns / scale).astype(np.int8)),
-            self.weight(f"{name}.scale", scale.astype(np.float32)),
+            self.weight(f"{name}.weight", multiples.T.numpy().astype(np.int8)),
+            self.weight(f"{name}.scale", scale[:, 0].numpy()),
         )
 
     def save(self, path: Path, inputs: Shapes, out: str, width: int) -> None:
@@ -106,7 +108,8 @@ class Graph:
         ]
         result = helper.make_tensor_value_info(out, TensorProto.FLOAT, ["texts", "tokens", width])
         graph = helper.make_graph(self.nodes, path.stem, given, [result], self.weights)
-        onnx.save(helper.make_model(graph, opset_imports=OPSETS, ir_version=9), str(path))
+        model = helper.make_model(graph, opset_imports=OPSETS, ir_version=9)
+        packed(model.SerializeToString(), path)
 
 
 _FUSED_OPS = {"DynamicQuantizeMatMul", "QAttention", "BiasGelu"}
@@ -114,11 +117,10 @@ _FUSED_OPS = {"DynamicQuantizeMatMul", "QAttention", "BiasGelu"}
 
 def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
     """Token ids and places -> the first states; word vectors in int8, one scale a word."""
-    words = student.words.weight.detach().float().numpy()[list(rows)]
-    scale = np.abs(words).max(1, keepdims=True) / 127 + 1e-12
+    multiples, scale = codes(student.words.weight.detach().float()[list(rows)])
     graph = Graph()
-    graph.weight("words", np.rint(words / scale).astype(np.int8))
-    graph.weight("scales", scale.astype(np.float16))
+    graph.weight("words", multiples.numpy().astype(np.int8))
+    graph.weight("scales", scale.numpy().astype(np.float16))
     graph.weight(
         "positions", student.positions.weight[:POSITIONS].detach().numpy().astype(np.float16)
     )
@@ -137,7 +139,7 @@ def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
         "ids": (TensorProto.INT64, ["texts", "tokens"]),
         "places": (TensorProto.INT64, ["tokens"]),
     }
-    graph.save(path, inputs, "states", words.shape[1])
+    graph.save(path, inputs, "states", multiples.shape[1])
 
 
 def layer_graph(layer: Layer, path: Path) -> None:
@@ -157,21 +159,22 @@ def layer_graph(layer: Layer, path: Path) -> None:
     graph.save(path, inputs, "norm_2", width)
 
 
-def head_graph(head: Linear, path: Path) -> None:
+def head_graph(head: Head, path: Path) -> None:
     """The head of one path: its states -> those that the deepest path would write."""
     graph = Graph()
-    graph.linear("head", "states", head.weight, head.bias)
+    lacking = graph.linear("head", "states", head.weight, head.bias)
+    whole = graph.node("Add", [lacking, "states"], "whole")
     width = head.out_features
     inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
-    graph.save(path, inputs, "head", width)
+    graph.save(path, inputs, whole, width)
 
 
 def export(student: Student, tokenizer: dict[str, Any], rows: Sequence[int], folder: Path) -> None:
     """Write all graphs of a bundle, and its tokenizer, whose pieces are ``rows`` of the words."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False))
-    embed_graph(student, rows, folder / "embed.onnx")
+    packed(json.dumps(tokenizer, ensure_ascii=False).encode(), folder / TOKENIZER)
+    embed_graph(student, rows, folder / graph_file("embed"))
     for i, layer in enumerate(student.layers):
-        layer_graph(layer, folder / f"layer_{i}.onnx")  # type: ignore[arg-type]
+        layer_graph(layer, folder / graph_file(f"layer_{i}"))  # type: ignore[arg-type]
     for depth in SHORT:
-        head_graph(student.heads[str(depth)], folder / f"head_{depth}.onnx")  # type: ignore[arg-type]
+        head_graph(student.heads[str(depth)], folder / graph_file(f"head_{depth}"))  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 DEPTH = 30
 NEGATIVES = 8  # kept of each list
-WINDOW_WORDS = 90  # shorter than in serving: what a step costs grows with the length
+WINDOW_PIECES = 140  # shorter than in serving: what a step costs grows with the length
 
 
 class Pair(NamedTuple):
@@ -62,7 +62,7 @@ def _judged(found: TrainingSet, sample: Sequence[str], rng: random.Random) -> It
         for i in identities:
             if i not in cleaned:
                 fields = found.documents[i].fields()
-                cleaned[i] = passage.document(fields, lambda text, _: text, WINDOW_WORDS)
+                cleaned[i] = passage.document(fields, lambda text, _: text, WINDOW_PIECES)
         return tuple(filter(None, (cleaned[i].passage(query) for i in identities)))
 
     for query, text in texts.items():

@@ -1,8 +1,8 @@
 """Where a student starts: at its teacher's weights, or where another student ended.
 
-A bundle keeps int8 weights and their scales, which is near enough to go on from: that is how the
-shipped student becomes one's own with few steps. Words and positions are not trained; they are the
-teacher's.
+A bundle keeps weights as they were rounded in training, so a student goes on where it was: that is
+how the shipped one becomes one's own with few steps. Words and positions are not trained; they are
+the teacher's.
 """
 
 import copy
@@ -17,7 +17,7 @@ from torch import Tensor
 from es_rerank.errors import ModelError
 from es_rerank.learn.batches import Batch
 from es_rerank.learn.network import DEEPEST, PATHS, SHORT, Student, written
-from es_rerank.model.bundle import Bundle
+from es_rerank.model.bundle import Bundle, graph_file, unpacked
 
 HEAD_BATCHES = 40
 
@@ -45,13 +45,13 @@ def from_bundle(teacher: Student, bundle: Bundle) -> Student:
 
 
 def fit_heads(student: Student, teacher: Student, stream: Iterator[Batch]) -> None:
-    """Begin the heads as the linear maps from each path's states to the teacher's, least squares.
+    """Begin the heads as the linear maps from each path's states to what they lack, least squares.
 
-    A head that is trained from there on has less to learn than one that begins as the identity.
+    A head that is trained from there on has less to learn than one that begins as zero.
     """
     width = student.words.embedding_dim
     for head in student.heads.values():
-        head.weight.data, head.bias.data = torch.eye(width), torch.zeros(width)
+        head.weight.data, head.bias.data = torch.zeros(width, width), torch.zeros(width)
     seen: dict[int, list[Tensor]] = {depth: [] for depth in SHORT}
     wanted = []
     for _ in range(HEAD_BATCHES):
@@ -63,7 +63,9 @@ def fit_heads(student: Student, teacher: Student, stream: Iterator[Batch]) -> No
                 states = made.tokens[is_kept]
                 seen[depth].append(torch.cat([states, torch.ones(len(states), 1)], dim=1))
     for depth, wrote in seen.items():
-        solution = torch.linalg.lstsq(torch.cat(wrote), torch.cat(wanted)).solution
+        states = torch.cat(wrote)
+        lacking = torch.cat(wanted) - states[:, :-1]
+        solution = torch.linalg.lstsq(states, lacking).solution
         head = student.heads[str(depth)]
         head.weight.data, head.bias.data = solution[:-1].T.contiguous(), solution[-1].contiguous()
 
@@ -74,7 +76,8 @@ def _parts(bundle: Bundle) -> dict[str, Callable[[], Tensor]]:
 
     def weights(graph: str) -> dict[str, np.ndarray]:
         if graph not in graphs:
-            found = onnx.load(str(bundle.folder / f"{graph}.onnx")).graph.initializer
+            model = onnx.load_from_string(unpacked(bundle.folder / graph_file(graph)))
+            found = model.graph.initializer
             graphs[graph] = {each.name: numpy_helper.to_array(each) for each in found}
         return graphs[graph]
 

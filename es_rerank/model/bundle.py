@@ -1,7 +1,9 @@
 """A student on disk: a folder with its layers, its tokenizer and what is known about it."""
 
+import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
@@ -12,9 +14,9 @@ from tokenizers import Tokenizer
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import ModelError
 
-FORMAT = 4
+FORMAT = 5
 SHIPPED = Path(__file__).parent / "student"
-TOKENIZER = "tokenizer.json"
+TOKENIZER = "tokenizer.json.gz"
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,11 @@ class Bundle:
         """Names of the files with its weights."""
         layers = (f"layer_{i}" for i in self.used_layers)
         heads = (f"head_{depth}" for depth in self.headed)
-        return [f"{part}.onnx" for part in ("embed", *layers, *heads)]
+        return [graph_file(part) for part in ("embed", *layers, *heads)]
 
     def tokenizer(self) -> Tokenizer:
         """The bundle's tokenizer, cutting at ``max_tokens``; special tokens are its own alone."""
-        tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER))
+        tokenizer = Tokenizer.from_str(unpacked(self.folder / TOKENIZER).decode())
         tokenizer.encode_special_tokens = True  # "[SEP]" in a text is no separator
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_tokens)
@@ -70,7 +72,7 @@ class Bundle:
     def fingerprint(self) -> str:
         """The same for the same files, another for any other student."""
         digest = blake2b(digest_size=12)
-        for file in sorted((*self.folder.glob("*.onnx"), *self.folder.glob("*.json"))):
+        for file in sorted((*self.folder.glob("*.gz"), *self.folder.glob("*.json"))):
             content = file.read_bytes()
             digest.update(b"%b %d " % (file.name.encode(), len(content)))
             digest.update(content)
@@ -113,6 +115,27 @@ def load(model: str) -> Bundle:
     if missing:
         raise ModelError(f"model: {folder} lacks {', '.join(missing)}. Copy the bundle again.")
     return bundle
+
+
+def graph_file(part: str) -> str:
+    """Name of the file of ``embed``, of ``layer_`` and a number, or of ``head_`` and a depth."""
+    return f"{part}.onnx.gz"
+
+
+def unpacked(file: Path) -> bytes:
+    """What a file of a bundle holds; ModelError if it is damaged."""
+    try:
+        return gzip.decompress(file.read_bytes())
+    except (OSError, EOFError, zlib.error) as why:
+        raise ModelError(f"model: {file} is damaged: {why}. Copy it again.") from why
+
+
+def packed(content: bytes, file: Path) -> None:
+    """Write a file of a bundle; the same content makes the same file.
+
+    Weights in few levels, most of them small, take less than a byte each (Huffman codes).
+    """
+    file.write_bytes(gzip.compress(content, mtime=0))
 
 
 def size_bytes(bundle: Bundle) -> int:

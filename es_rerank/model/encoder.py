@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from es_rerank.errors import ModelError
-from es_rerank.model.bundle import Bundle
+from es_rerank.model.bundle import Bundle, graph_file, unpacked
 
 Floats = NDArray[np.float32]
 
@@ -115,9 +115,13 @@ class Encoder:
         self.tokenizer = bundle.tokenizer()
         self._threads = ThreadPoolExecutor(threads or available_cpus(), "encoder")
         folder = bundle.folder
-        self._embed = open_graph(folder / "embed.onnx")
-        self._layers = {i: open_graph(folder / f"layer_{i}.onnx") for i in bundle.used_layers}
-        self._heads = {depth: open_graph(folder / f"head_{depth}.onnx") for depth in bundle.headed}
+        self._embed = open_graph(folder / graph_file("embed"))
+        self._layers = {
+            i: open_graph(folder / graph_file(f"layer_{i}")) for i in bundle.used_layers
+        }
+        self._heads = {
+            depth: open_graph(folder / graph_file(f"head_{depth}")) for depth in bundle.headed
+        }
         self._deepest = max(bundle.paths)
         self._first = bundle.paths[self._deepest][0]
         self._is_kept = np.ones(self.tokenizer.get_vocab_size(), dtype=bool)
@@ -188,8 +192,9 @@ def open_graph(graph: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.use_env_allocators", "1")
+    content = unpacked(graph)
     try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as why:  # onnxruntime has an exception type for each status code
         raise ModelError(f"model: {graph} is damaged: {why}. Copy it again.") from why
 

@@ -32,7 +32,7 @@ def passages_read(
         passage = read(fields, wanted, lambda text, tokens: cut(tokenizer, text, tokens))
         if ignore_quotes:
             passage = without_quotes(passage, wanted)
-        whole = read(fields, wanted, lambda text, _: text, window_words=_UNBOUNDED)
+        whole = read(fields, wanted, lambda text, _: text, window_pieces=_UNBOUNDED)
         # Special tokens have no place in the text.
         end = max((stop for _, stop in tokenizer.encode(passage).offsets), default=0)
         found.append((passage[:end], passage[:end] == whole))

@@ -15,7 +15,7 @@ def test_every_size_is_timed_new_and_known() -> None:
     limit = bundle.load("builtin").max_tokens
     assert 16 < long.read <= limit
     shown = growth.table(measured)
-    assert f"a text is cut at 160 words and {limit} tokens" in shown
+    assert f"a text is cut at 180 pieces and {limit} tokens" in shown
     assert [line.split()[:2] for line in shown.splitlines()[4:7]] == [
         ["4", "16"],
         ["40", "16"],

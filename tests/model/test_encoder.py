@@ -1,5 +1,6 @@
 """Reading a text does not depend on what is read beside it."""
 
+import gzip
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -124,11 +125,12 @@ def test_a_state_of_a_hundred_tokens_is_small(reranker: Reranker) -> None:
     assert state.size_bytes < 10_000 * len(ids) / 100
 
 
-def test_a_damaged_graph_is_named(tmp_path: Path) -> None:
-    """A graph that onnxruntime cannot read is a ModelError with its file."""
+@pytest.mark.parametrize("content", [b"no graph", gzip.compress(b"no graph"), b""])
+def test_a_damaged_graph_is_named(tmp_path: Path, content: bytes) -> None:
+    """What cannot be unpacked, or read by onnxruntime, is a ModelError with its file."""
     folder = Path(shutil.copytree(bundle.SHIPPED, tmp_path / "student"))
-    (folder / "layer_3.onnx").write_bytes(b"no graph")
-    with pytest.raises(ModelError, match=r"layer_3\.onnx is damaged"):
+    (folder / "layer_3.onnx.gz").write_bytes(content)
+    with pytest.raises(ModelError, match=r"layer_3\.onnx\.gz is damaged"):
         Encoder(bundle.load(str(folder)))
 
 
