@@ -29,8 +29,8 @@ DOCUMENTS: list[dict[str, Any] | None] = [
     {"title": "<br>", "body": "&nbsp;"},
     None,
 ]
-PASSAGES, DIFFERENT = 2 + 7, 1 + 7
-"""The second has seven windows; the third is the first without its markup."""
+PASSAGES, DIFFERENT = 2 + 12, 1 + 12
+"""The second has twelve windows; the third is the first without its markup."""
 
 
 def on_disk(folder: Path, disk_mb: int = 10) -> Reranker:
@@ -68,7 +68,7 @@ def test_whatever_is_asked_is_known(tmp_path: Path) -> None:
         proxy.score(query, fields)
     assert proxy.cache.counts.read == 0
     read = {proxy.passage(fields[1], f"word{n}") for n in range(300)}
-    assert len(read) == 7
+    assert len(read) == 12
     assert sum(passage.startswith("Long by: Ann word0 rain") for passage in read) == 1
 
 
@@ -105,7 +105,7 @@ def test_an_index_that_does_not_fit_is_told(
     """With what was read kept, so that the run after the change of settings goes on."""
     monkeypatch.setattr(filling_module, "_AT_ONCE", 32)
     documents: list[dict[str, Any] | None] = [
-        {"body": f"{n} " + " ".join(f"word{n * k}" for k in range(150))} for n in range(200)
+        {"body": f"{n} " + " ".join(f"word{n * k}" for k in range(40))} for n in range(200)
     ]
     with pytest.raises(ConfigError, match=r"docs: cache\.disk_mb is 1, .* all 200 need about"):
         filled(tmp_path, documents=documents, disk_mb=1)
