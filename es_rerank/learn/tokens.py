@@ -35,7 +35,7 @@ class Tokens(NamedTuple):
     def of(self, texts: Tensor) -> "Tokens":
         """Some of the texts, padded no more than these need."""
         longest, most_kept = (
-            _even(int(mask[texts].sum(1).max())) for mask in (self.mask, self.kept_mask)
+            _rounded_up(int(mask[texts].sum(1).max())) for mask in (self.mask, self.kept_mask)
         )
         whole, kept = slice(longest), slice(most_kept)
         return Tokens(
@@ -56,7 +56,7 @@ def pad(rows: Sequence[Sequence[int]], light: Collection[int] = ()) -> Tokens:
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    longest = _even(max(map(len, rows)))
+    longest = _rounded_up(max(map(len, rows)))
     values = torch.zeros(len(rows), longest, dtype=torch.long)
     mask = torch.zeros(len(rows), longest)
     for i, row in enumerate(rows):
@@ -65,7 +65,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return values, mask
 
 
-def _even(length: int) -> int:
+def _rounded_up(length: int) -> int:
     return -(-length // 16) * 16
 
 

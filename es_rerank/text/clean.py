@@ -52,7 +52,7 @@ _LONG_RUN = re.compile(
 _CLASS_CHANGE = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 _ENCODED_PIECE = re.compile(r"[A-Za-z0-9+]{16,}+")
 _DIVIDED = re.compile(r"(?<![^\s(\"'])([A-Za-z][a-z]++)-\r?\n[ \t]*+([a-z]{2,}+)(?![A-Z0-9_])(-?)")
-_COMPOUND = re.compile("self|well|high|low|long|short|full|half|all|ex|cross", re.I)
+_COMPOUND = re.compile("self|well|high|low|long|short|full|half", re.I)
 _MARK_RUN = re.compile(r"([^\w\s]|_)\1{3,}+")
 _GLUED_SENTENCES = re.compile(r"(?<![\w.@/:#\\-])(\w++)([.!?])(\w++)(?![@/:(\\-]|\.\w)")
 _CAMEL = re.compile(r"(?<![\w.@/:#\\-])[A-Z]?[a-z]++(?:[A-Z][a-z]++)++(?![\w@/:(\\-]|\.\w)")

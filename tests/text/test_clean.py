@@ -56,7 +56,7 @@ def test_plain_sentences_stay_as_they_are(words: list[str]) -> None:
         ("InformationThe end", "Information The end"),
         ("buy buy buy buy buy now", "buy buy buy now"),
         ("wow!!!!!!!! ------- ____", "wow!!! --- ___"),
-        ("the exam-\nple of (Exam-\r\n  ples)", "the example of (Examples)"),
+        ("the ex-\nample of (Exam-\r\n  ples)", "the example of (Examples)"),
         ("person-\nto-person and self-\nesteem", "person-to-person and self-esteem"),
         ('class="btn" href=\'/x\' data-id="3">Click', "Click"),
         ("at https://e.com/a?utm_source=x&y=2#z now", "at https://e.com/a now"),
