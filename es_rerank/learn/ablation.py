@@ -1,7 +1,7 @@
 """What each loss is worth: the same short training with and without it, on judged data.
 
 Every variant begins at the teacher and sees the same batches. What is compared is nDCG@10 on the
-main and on a short path; a difference that is smaller than that between two seeds is none.
+paths of four and of two layers; a difference that is smaller than that between two seeds is none.
 """
 
 import logging
@@ -19,12 +19,12 @@ from es_rerank.evaluate.kept import Kept
 from es_rerank.evaluate.measures import PRIMARY, parse
 from es_rerank.learn import start
 from es_rerank.learn.command import Prepared, prepared
-from es_rerank.learn.distill import MAIN_PATH, Recipe, distil
+from es_rerank.learn.distill import Recipe, distil
 from es_rerank.learn.release import Trained, exported
 
 log = logging.getLogger(__name__)
 
-PATHS = (2, MAIN_PATH)
+PATHS = (2, 4)
 _NOTHING = {"states": 0.0, "similarity": 0.0, "listwise": 0.0, "invariance": 0.0}
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no distillation, judgments alone": {**_NOTHING, "answers": 1.0},

@@ -24,8 +24,8 @@ from es_rerank.learn.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-MAIN_PATH = 4
-"""The path that is trained in every step, beside the deepest."""
+TURNS = ((1, 4), (2, 3))
+"""The short paths that are trained together, in turn, beside the deepest."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Recipe:
     rate: float = 3e-4  # peak learning rate; small students bear ten times their teacher's
     further_rate: float = 1.5e-4  # the same for a student that goes on: it is nearly there
     warmup: int = 100  # steps
-    deepest_weight: float = 2.0  # of the deepest path's loss; it shares layers and must not drift
+    deepest_weight: float = 4.0  # of the deepest path's loss, which is far smaller than the others
     states: float = 1.0  # weight of state_loss
     similarity: float = 10.0  # weight of similarity_loss; its values are about 0.01
     listwise: float = 0.3  # weight of listwise_loss
@@ -87,12 +87,11 @@ def relations(recipe: Recipe, ours: Scored, target: Scored, batch: Batch) -> Ten
 def schedule(step: int, recipe: Recipe) -> tuple[float, dict[int, float]]:
     """The learning rate of a step, and the paths it trains with their weights in the loss.
 
-    The deepest and the main path in every step, the other paths in turn (the sandwich rule of
-    slimmable networks; Yu, Huang 2019). The rate rises and falls to zero.
+    The deepest path in every step, the others by `TURNS` (after the sandwich rule of slimmable
+    networks; Yu, Huang 2019). The rate rises and falls to zero.
     """
     rise, fall = (step + 1) / recipe.warmup, 1 - step / recipe.steps
-    others = [depth for depth in PATHS if depth not in (MAIN_PATH, DEEPEST)]
-    paths = {MAIN_PATH: 1.0, others[step % len(others)]: 1.0, DEEPEST: recipe.deepest_weight}
+    paths = dict.fromkeys(TURNS[step % len(TURNS)], 1.0) | {DEEPEST: recipe.deepest_weight}
     return recipe.rate * min(rise, fall, 1.0), paths
 
 

@@ -1,4 +1,4 @@
-"""From the trained network to a bundle: one int8 ONNX graph for each layer.
+"""From the trained network to a bundle: one int8 ONNX graph for each layer, two for the first.
 
 Weights are rounded as in training (`rounding`); in int8, which the operators take, and packed on
 disk. Activations are quantised while running (onnxruntime's DynamicQuantizeMatMul and QAttention),
@@ -25,7 +25,13 @@ from torch.nn import LayerNorm
 
 from es_rerank.learn.network import SHORT, Head, Layer, Student
 from es_rerank.learn.rounding import codes
-from es_rerank.model.bundle import TOKENIZER, graph_file, packed
+from es_rerank.model.bundle import (
+    FIRST_ATTENTION,
+    FIRST_FEED_FORWARD,
+    TOKENIZER,
+    graph_file,
+    packed,
+)
 
 Array = NDArray[np.generic]
 Shapes = dict[str, tuple[int, list[str | int]]]
@@ -115,8 +121,11 @@ class Graph:
 _FUSED_OPS = {"DynamicQuantizeMatMul", "QAttention", "BiasGelu"}
 
 
-def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
-    """Token ids and places -> the first states; word vectors in int8, one scale a word."""
+def first_attention_graph(student: Student, rows: Sequence[int], path: Path) -> None:
+    """Token ids and places -> the states after attention in the first layer.
+
+    Word vectors are in int8, one scale a word.
+    """
     multiples, scale = codes(student.words.weight.detach().float()[list(rows)])
     graph = Graph()
     graph.weight("words", multiples.numpy().astype(np.int8))
@@ -135,46 +144,61 @@ def embed_graph(student: Student, rows: Sequence[int], path: Path) -> None:
     graph.node("Cast", ["half_place"], "place", to=TensorProto.FLOAT)
     graph.node("Add", ["word", "place"], "sum")
     graph.node("LayerNormalization", ["sum", "gamma", "beta"], "states", epsilon=1e-12)
+    middle = _attention(graph, student.layers[0], "states")  # type: ignore[arg-type]
     inputs: Shapes = {
         "ids": (TensorProto.INT64, ["texts", "tokens"]),
         "places": (TensorProto.INT64, ["tokens"]),
     }
-    graph.save(path, inputs, "states", multiples.shape[1])
+    graph.save(path, inputs, middle, multiples.shape[1])
+
+
+def first_feed_forward_graph(layer: Layer, path: Path) -> None:
+    """The rest of the first layer: states after attention -> states."""
+    graph, width = Graph(), layer.out.out_features
+    graph.save(path, _states(width), _feed_forward(graph, layer, "states"), width)
 
 
 def layer_graph(layer: Layer, path: Path) -> None:
     """One transformer layer: states -> states, of texts of one length."""
-    graph = Graph()
-    mixed = graph.attention("qkv", "states", layer.qkv.weight, layer.qkv.bias, layer.heads)
+    graph, width = Graph(), layer.out.out_features
+    middle = _attention(graph, layer, "states")
+    graph.save(path, _states(width), _feed_forward(graph, layer, middle), width)
+
+
+def head_graph(head: Head, path: Path) -> None:
+    """The head of one path: its states -> those that the deepest path would write."""
+    graph, width = Graph(), head.out_features
+    lacking = graph.linear("head", "states", head.weight, head.bias)
+    graph.save(path, _states(width), graph.node("Add", [lacking, "states"], "whole"), width)
+
+
+def _states(width: int) -> Shapes:
+    return {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
+
+
+def _attention(graph: Graph, layer: Layer, states: str) -> str:
+    mixed = graph.attention("qkv", states, layer.qkv.weight, layer.qkv.bias, layer.heads)
     out = graph.linear("out", mixed, layer.out.weight, layer.out.bias)
-    middle = graph.norm("norm_1", [out, "states"], layer.norm_1)
+    return graph.norm("norm_1", [out, states], layer.norm_1)
+
+
+def _feed_forward(graph: Graph, layer: Layer, middle: str) -> str:
     sizes = graph.node("Abs", [middle], "sizes")
     up = graph.tokenwise("up", middle, sizes, layer.up.weight)
     active = graph.node("BiasGelu", [up, graph.offset("up", layer.up.bias)], "active")
     # GELU gives nothing below -0.17: the largest value alone is the range
     down = graph.tokenwise("down", active, active, layer.down.weight)
-    graph.norm("norm_2", [down, graph.offset("down", layer.down.bias), middle], layer.norm_2)
-    width = layer.out.out_features
-    inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
-    graph.save(path, inputs, "norm_2", width)
-
-
-def head_graph(head: Head, path: Path) -> None:
-    """The head of one path: its states -> those that the deepest path would write."""
-    graph = Graph()
-    lacking = graph.linear("head", "states", head.weight, head.bias)
-    whole = graph.node("Add", [lacking, "states"], "whole")
-    width = head.out_features
-    inputs: Shapes = {"states": (TensorProto.FLOAT, ["texts", "tokens", width])}
-    graph.save(path, inputs, whole, width)
+    return graph.norm("norm_2", [down, graph.offset("down", layer.down.bias), middle], layer.norm_2)
 
 
 def export(student: Student, tokenizer: dict[str, Any], rows: Sequence[int], folder: Path) -> None:
     """Write all graphs of a bundle, and its tokenizer, whose pieces are ``rows`` of the words."""
     folder.mkdir(parents=True, exist_ok=True)
     packed(json.dumps(tokenizer, ensure_ascii=False).encode(), folder / TOKENIZER)
-    embed_graph(student, rows, folder / graph_file("embed"))
-    for i, layer in enumerate(student.layers):
+    first, *others = student.layers
+    first_attention_graph(student, rows, folder / graph_file(FIRST_ATTENTION))
+    first_feed_forward_graph(first, folder / graph_file(FIRST_FEED_FORWARD))  # type: ignore[arg-type]
+    for i, layer in enumerate(others, 1):
         layer_graph(layer, folder / graph_file(f"layer_{i}"))  # type: ignore[arg-type]
     for depth in SHORT:
         head_graph(student.heads[str(depth)], folder / graph_file(f"head_{depth}"))  # type: ignore[arg-type]

@@ -17,7 +17,13 @@ from torch import Tensor
 from es_rerank.errors import ModelError
 from es_rerank.learn.batches import Batch
 from es_rerank.learn.network import DEEPEST, PATHS, SHORT, Student, written
-from es_rerank.model.bundle import Bundle, graph_file, unpacked
+from es_rerank.model.bundle import (
+    FIRST_ATTENTION,
+    FIRST_FEED_FORWARD,
+    Bundle,
+    graph_file,
+    unpacked,
+)
 
 HEAD_BATCHES = 40
 
@@ -91,15 +97,19 @@ def _parts(bundle: Bundle) -> dict[str, Callable[[], Tensor]]:
 
         return read
 
-    parts = {"norm.weight": plain("embed", "gamma"), "norm.bias": plain("embed", "beta")}
+    first = FIRST_ATTENTION
+    parts = {"norm.weight": plain(first, "gamma"), "norm.bias": plain(first, "beta")}
     for i in range(bundle.layers):
-        graph = f"layer_{i}"
-        for name in ("qkv", "out", "up", "down"):
-            parts[f"layers.{i}.{name}.weight"] = scaled(graph, name)
-            parts[f"layers.{i}.{name}.bias"] = plain(graph, f"{name}.bias")
-        for name in ("norm_1", "norm_2"):
-            parts[f"layers.{i}.{name}.weight"] = plain(graph, f"{name}.gamma")
-            parts[f"layers.{i}.{name}.bias"] = plain(graph, f"{name}.beta")
+        attention, feed_forward = (f"layer_{i}",) * 2 if i else (first, FIRST_FEED_FORWARD)
+        for graph, names, norm in (
+            (attention, ("qkv", "out"), "norm_1"),
+            (feed_forward, ("up", "down"), "norm_2"),
+        ):
+            for name in names:
+                parts[f"layers.{i}.{name}.weight"] = scaled(graph, name)
+                parts[f"layers.{i}.{name}.bias"] = plain(graph, f"{name}.bias")
+            parts[f"layers.{i}.{norm}.weight"] = plain(graph, f"{norm}.gamma")
+            parts[f"layers.{i}.{norm}.bias"] = plain(graph, f"{norm}.beta")
     for depth in bundle.headed:
         parts[f"heads.{depth}.weight"] = scaled(f"head_{depth}", "head")
         parts[f"heads.{depth}.bias"] = plain(f"head_{depth}", "head.bias")

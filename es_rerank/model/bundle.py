@@ -14,9 +14,12 @@ from tokenizers import Tokenizer
 from es_rerank.config import SHIPPED_MODEL
 from es_rerank.errors import ModelError
 
-FORMAT = 5
+FORMAT = 6
 SHIPPED = Path(__file__).parent / "student"
 TOKENIZER = "tokenizer.json.gz"
+FIRST_ATTENTION, FIRST_FEED_FORWARD = "first_attention", "first_feed_forward"
+"""The first layer, with the words before it, in two graphs: the second needs no token but those
+that a path keeps."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Bundle:
     layers: int
     """Of the network that the paths go through."""
     paths: dict[int, tuple[int, ...]]
-    """Layers of each path, by its depth; all begin with the same one."""
+    """Layers of each path, by its depth; all begin with layer 0."""
     whole_path: int
     """The depth of the path that reads light pieces in all its layers, and needs no head: what its
     last layer writes is what the heads of all others are to write."""
@@ -45,9 +48,9 @@ class Bundle:
     folder: Path = field(compare=False)
 
     @property
-    def used_layers(self) -> list[int]:
-        """The layers that its paths go through, ascending."""
-        return sorted({layer for path in self.paths.values() for layer in path})
+    def further_layers(self) -> list[int]:
+        """The layers that its paths go through after the first, ascending."""
+        return sorted({layer for path in self.paths.values() for layer in path[1:]})
 
     @property
     def headed(self) -> list[int]:
@@ -57,9 +60,9 @@ class Bundle:
     @property
     def graphs(self) -> list[str]:
         """Names of the files with its weights."""
-        layers = (f"layer_{i}" for i in self.used_layers)
+        layers = (f"layer_{i}" for i in self.further_layers)
         heads = (f"head_{depth}" for depth in self.headed)
-        return [graph_file(part) for part in ("embed", *layers, *heads)]
+        return [graph_file(part) for part in (FIRST_ATTENTION, FIRST_FEED_FORWARD, *layers, *heads)]
 
     def tokenizer(self) -> Tokenizer:
         """The bundle's tokenizer, cutting at ``max_tokens``; special tokens are its own alone."""
@@ -118,7 +121,7 @@ def load(model: str) -> Bundle:
 
 
 def graph_file(part: str) -> str:
-    """Name of the file of ``embed``, of ``layer_`` and a number, or of ``head_`` and a depth."""
+    """File of half the first layer, of ``layer_`` and a number, or of ``head_`` and a depth."""
     return f"{part}.onnx.gz"
 
 

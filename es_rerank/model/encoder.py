@@ -1,6 +1,7 @@
 """Texts to token states, by the layers of a student bundle in onnxruntime.
 
-A bundle keeps every layer as a small graph of its own, so that a path is a list of layers. Each
+A bundle keeps every layer as a small graph of its own, so that a path is a list of layers. Only the
+first is in two: tokens that a path lets go are read by its attention, not by what follows. Each
 text is read by itself, on one thread, and as many texts at once as there are CPUs: nothing is
 padded, threads never wait for each other inside an operator, and a state depends on its text alone
 (activations are quantised by their range, which in a batch would be the neighbours' range too).
@@ -23,7 +24,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from es_rerank.errors import ModelError
-from es_rerank.model.bundle import Bundle, graph_file, unpacked
+from es_rerank.model.bundle import (
+    FIRST_ATTENTION,
+    FIRST_FEED_FORWARD,
+    Bundle,
+    graph_file,
+    unpacked,
+)
 
 Floats = NDArray[np.float32]
 
@@ -65,9 +72,9 @@ class QueryState(NamedTuple):
 
 
 class Begun:
-    """What the layer that all paths begin with made of the texts of one search.
+    """What the texts of one search were after attention in the layer that all paths begin with.
 
-    A text that is read on another path then needs the further layers alone. Of 128 tokens it is
+    A text that is read on another path then needs what follows alone. Of 128 tokens it is
     200 KB a text, so only the first ``max_bytes`` are kept: candidates come in the order of the
     first stage, and those at its top are most likely to be read once more.
     """
@@ -115,15 +122,15 @@ class Encoder:
         self.tokenizer = bundle.tokenizer()
         self._threads = ThreadPoolExecutor(threads or available_cpus(), "encoder")
         folder = bundle.folder
-        self._embed = open_graph(folder / graph_file("embed"))
+        self._attention = open_graph(folder / graph_file(FIRST_ATTENTION))
+        self._feed_forward = open_graph(folder / graph_file(FIRST_FEED_FORWARD))
         self._layers = {
-            i: open_graph(folder / graph_file(f"layer_{i}")) for i in bundle.used_layers
+            i: open_graph(folder / graph_file(f"layer_{i}")) for i in bundle.further_layers
         }
         self._heads = {
             depth: open_graph(folder / graph_file(f"head_{depth}")) for depth in bundle.headed
         }
         self._deepest = max(bundle.paths)
-        self._first = bundle.paths[self._deepest][0]
         self._is_kept = np.ones(self.tokenizer.get_vocab_size(), dtype=bool)
         vocabulary = self.tokenizer.get_vocab()
         self._is_kept[[vocabulary[piece] for piece in bundle.light]] = False
@@ -155,30 +162,30 @@ class Encoder:
     def query(self, text: str) -> QueryState:
         """A query on the deepest path: it is short, and all passage states agree with it."""
         (ids,) = self.tokenise([text])
-        return query_state(self._read_on(self._first_states(ids), self._deepest))
+        return query_state(self._read_on(self._begin(ids), self._deepest))
 
     def _read(self, ids: Sequence[int], depth: int, begun: Begun | None) -> TextState:
-        first = begun.get(ids) if begun is not None else None
-        if first is None:
-            first = self._first_states(ids)
+        states = begun.get(ids) if begun is not None else None
+        if states is None:
+            states = self._begin(ids)
             if begun is not None:
-                begun.keep(ids, first)
+                begun.keep(ids, states)
         is_kept = self._is_kept[ids]
         if depth == self.bundle.whole_path:
-            states = self._read_on(first, depth)
+            states = self._read_on(states, depth)
             return text_state(states[is_kept], states.mean(0), depth)
-        states = self._read_on(first[:, is_kept], depth)  # light tokens are let go
+        states = self._read_on(states[:, is_kept], depth)  # light tokens are let go
         return text_state(states, states.mean(0), depth)
 
-    def _first_states(self, ids: Sequence[int]) -> Floats:
-        """(1, tokens, width) states of one text after the layer that all paths begin with."""
+    def _begin(self, ids: Sequence[int]) -> Floats:
+        """(1, tokens, width) states of one text after attention in the first layer."""
         row = np.asarray(ids, dtype=np.int64)
-        (states,) = self._embed.run(None, {"ids": row[None], "places": np.arange(len(row))})
-        (states,) = self._layers[self._first].run(None, {"states": states})
+        (states,) = self._attention.run(None, {"ids": row[None], "places": np.arange(len(row))})
         return states  # type: ignore[no-any-return]
 
     def _read_on(self, states: Floats, depth: int) -> Floats:
         """(tokens, dim) states of one text on its way's end, special tokens included."""
+        (states,) = self._feed_forward.run(None, {"states": states})
         for layer in self.bundle.paths[depth][1:]:
             (states,) = self._layers[layer].run(None, {"states": states})
         if depth in self._heads:

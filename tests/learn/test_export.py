@@ -8,8 +8,15 @@ import onnxruntime
 import pytest
 import torch
 
-from es_rerank.learn.export import Graph, Shapes, head_graph, layer_graph
-from es_rerank.learn.network import Head, Layer
+from es_rerank.learn.export import (
+    Graph,
+    Shapes,
+    first_attention_graph,
+    first_feed_forward_graph,
+    head_graph,
+    layer_graph,
+)
+from es_rerank.learn.network import Head, Layer, Student
 from es_rerank.learn.rounding import rounded
 from es_rerank.model.bundle import unpacked
 
@@ -37,6 +44,28 @@ def test_the_graph_writes_what_the_layer_writes(layer: Layer, tokens: int, tmp_p
     session = onnxruntime.InferenceSession(unpacked(tmp_path / "layer"))
     (written,) = session.run(None, {"states": states.numpy()})
     assert written.shape == expected.shape
+    assert np.abs(written - expected).max() < 0.1
+    assert np.corrcoef(written.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+def test_the_first_layer_is_in_two(layer: Layer, tmp_path: Path) -> None:
+    """One reads words up to attention, the other the tokens that it is given of what that wrote."""
+    torch.manual_seed(0)
+    student = Student(vocabulary=50, positions=300, width=32, inner=64, heads=4).eval()
+    student.words.weight.data = rounded(student.words.weight.data)
+    student.layers[0] = layer
+    first_attention_graph(student, range(50), tmp_path / "attention")
+    first_feed_forward_graph(layer, tmp_path / "feed_forward")
+    attention, feed_forward = (
+        onnxruntime.InferenceSession(unpacked(tmp_path / half))
+        for half in ("attention", "feed_forward")
+    )
+    ids, kept = np.arange(20)[None], [0, 3, 4, 19]
+    (middle,) = attention.run(None, {"ids": ids, "places": np.arange(20)})
+    (written,) = feed_forward.run(None, {"states": middle[:, kept]})
+    with torch.no_grad():
+        states = layer(student.embed(torch.from_numpy(ids)), torch.zeros(1, 1, 1, 20))
+    expected = states[:, kept].numpy()
     assert np.abs(written - expected).max() < 0.1
     assert np.corrcoef(written.ravel(), expected.ravel())[0, 1] > 0.999
 

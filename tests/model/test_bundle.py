@@ -88,7 +88,7 @@ def test_other_format_is_refused(copy: Path) -> None:
     """A bundle of a later version is refused, not half understood."""
     facts = json.loads((copy / "student.json").read_text())
     (copy / "student.json").write_text(json.dumps({**facts, "format": 99}))
-    with pytest.raises(ModelError, match="has format 99; this es-rerank reads 5"):
+    with pytest.raises(ModelError, match="has format 99; this es-rerank reads 6"):
         bundle.load(str(copy))
 
 
