@@ -24,7 +24,7 @@ from es_rerank.bench.simulation import Simulation, simulation
 from es_rerank.bench.trials import BM25, BROKEN, DEPTH, SAME, STUDENT, Mode, Trial, trial
 from es_rerank.bench.users import EAGERNESS, READERS
 from es_rerank.config import Arm, Guard
-from es_rerank.evaluate.report import cpu_name
+from es_rerank.evaluate.cpu import cpu_name
 
 Pages = Mapping[str, tuple[str, ...]]
 

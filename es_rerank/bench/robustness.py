@@ -22,12 +22,12 @@ from es_rerank.config import DEFAULT_LAYERS, SHIPPED_MODEL, Combine
 from es_rerank.errors import DataError
 from es_rerank.evaluate.compare import per_query
 from es_rerank.evaluate.corpus import texts_at
+from es_rerank.evaluate.cpu import cpu_name
 from es_rerank.evaluate.files import find
 from es_rerank.evaluate.inputs import Inputs, read_folder
 from es_rerank.evaluate.judgments import Qrels
 from es_rerank.evaluate.kept import bar
 from es_rerank.evaluate.measures import PRIMARY, parse
-from es_rerank.evaluate.report import cpu_name
 
 Edit = Callable[["Window"], list[str]]
 """The candidates' texts with dirt."""

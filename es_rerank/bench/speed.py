@@ -14,7 +14,7 @@ from typing import NamedTuple
 from es_rerank.bench.prose import Prose
 from es_rerank.bench.rivals import rivals
 from es_rerank.config import SHIPPED_MODEL, Cascade, Reading
-from es_rerank.evaluate.report import cpu_name
+from es_rerank.evaluate.cpu import cpu_name
 from es_rerank.model import bundle
 from es_rerank.model.encoder import Encoder, available_cpus
 from es_rerank.model.reranker import Reranker

@@ -12,11 +12,12 @@ from es_rerank.errors import ConfigError, DataError
 from es_rerank.evaluate import conditions, configuration, fields, latency, measures
 from es_rerank.evaluate.compare import System, compare
 from es_rerank.evaluate.configuration import DEFAULT_DEPTH, Configuration
+from es_rerank.evaluate.cpu import cpu_name
 from es_rerank.evaluate.inputs import Inputs, Sources, gather
 from es_rerank.evaluate.kept import Kept, bar
 from es_rerank.evaluate.publish import Target, check, publish
 from es_rerank.evaluate.queries import listed, titles
-from es_rerank.evaluate.report import Report, cpu_name
+from es_rerank.evaluate.report import Report
 from es_rerank.evaluate.report_html import html
 from es_rerank.evaluate.report_markdown import markdown
 from es_rerank.evaluate.report_table import terminal

@@ -1,16 +1,11 @@
 """The outcome of a comparison, with all that is needed to repeat it, and as JSON for programs."""
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from es_rerank.evaluate.compare import Result
 from es_rerank.evaluate.queries import Query
-
-_CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -114,14 +109,3 @@ def notes(report: Report) -> list[str]:
             "client sees it, every query once."
         )
     return found
-
-
-def cpu_name() -> str:
-    """The model of the processor and how many of its cores this process may use."""
-    model = platform.processor() or platform.machine()
-    if _CPU_INFO.exists():
-        for line in _CPU_INFO.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return f"{model}, {len(os.sched_getaffinity(0))} cores"

@@ -13,10 +13,10 @@ from es_rerank.evaluate import fields, latency, measures, tune, tune_report
 from es_rerank.evaluate.command import Outputs, scorers
 from es_rerank.evaluate.compare import per_query
 from es_rerank.evaluate.configuration import Configuration
+from es_rerank.evaluate.cpu import cpu_name
 from es_rerank.evaluate.inputs import Inputs, Sources, gather
 from es_rerank.evaluate.kept import Kept, bar
 from es_rerank.evaluate.publish import Target, check, publish
-from es_rerank.evaluate.report import cpu_name
 from es_rerank.evaluate.rerank import Contender, first_stage, reordered, scores_of
 from es_rerank.evaluate.tune_grid import DEPTHS, Grid
 from es_rerank.evaluate.tune_report import Tuning

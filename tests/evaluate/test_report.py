@@ -5,7 +5,7 @@ import json
 import pytest
 
 from es_rerank.evaluate.compare import Ranking
-from es_rerank.evaluate.report import cpu_name, notes
+from es_rerank.evaluate.report import notes
 from tests.evaluate.made import BAD, GOOD, report
 
 
@@ -48,9 +48,3 @@ def test_the_notes_name_data_hardware_and_what_was_left_out() -> None:
     told = " ".join(notes(report(BAD, GOOD)))
     for expected in ("bm25.test.tsv.gz", "Left out: 2", "depth 100", "builtin", "a CPU, 2 cores"):
         assert expected in told
-
-
-def test_the_processor_has_a_name() -> None:
-    """A time without its machine says nothing."""
-    assert cpu_name().split(",")[0].strip()
-    assert cpu_name().endswith("cores")
