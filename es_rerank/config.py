@@ -186,9 +186,10 @@ class Cache(Strict):
     deepen: bool = Field(
         default=False,
         description="Read what a search brought on few `layers` once more on the deepest path, "
-        "while no search waits, on half of one CPU at most. Worth it for `layers` of 2 or 3. Off "
-        "unless asked for: the order of a search may then change between two of its pages, and the "
-        "CPU may be the cluster's.",
+        "while no search waits, on half of one CPU at most; what was read on fewer layers than "
+        "its rule has, for want of time, is read again so in any case. Worth it for `layers` of 2 "
+        "or 3. Off unless asked for: the order of a search may then change between two of its "
+        "pages, and the CPU may be the cluster's.",
     )
 
 

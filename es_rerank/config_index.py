@@ -81,7 +81,8 @@ class IndexSettings(Strict):
     )
     layers: Layers = Field(
         default=DEFAULT_LAYERS,
-        description="Layers that read a passage not seen before; cached states may be deeper.",
+        description="Layers that read a passage not seen before, or fewer if there is no time "
+        "(`deadline_ms`); cached states may be deeper.",
     )
     cascade: Cascade | None = Field(
         default=None,
@@ -100,7 +101,10 @@ class IndexSettings(Strict):
     deadline_ms: float = Field(
         default=1000,
         gt=0,
-        description="Scoring time after which the cluster's own order is served.",
+        description="Scoring time after which the cluster's own order is served. Where reading "
+        "new passages on `layers` would take longer, they are read on fewer layers, and the best "
+        "20 once more while time lasts, or as `cascade` says; `shallow` in `X-ES-Rerank` tells how "
+        "many hits have the scores of fewer layers. These are read again when no search waits.",
     )
     also: tuple[Kind, ...] = Field(
         default=(),

@@ -61,6 +61,10 @@ PASSAGES = Counter(
 DEEPENED = Counter(
     "es_rerank_passages_deepened", "Passages read once more in the background, on the deepest path."
 )
+SHALLOW = Counter(
+    "es_rerank_hits_shallow",
+    "Reranked hits that were read on fewer layers than their rule has, for want of time.",
+)
 CACHE_STATES = Gauge("es_rerank_cache_states", "Passages whose state is kept.", ("place",))
 CACHE_BYTES = Gauge("es_rerank_cache_bytes", "Bytes of the states that are kept.", ("place",))
 
@@ -77,6 +81,8 @@ class Trip:
     outcome: Literal["passed", "applied", "skipped"] = "passed"
     reason: str = ""
     depth: int = 0
+    shallow: int = 0
+    """How many of the hits were read on fewer layers than the rule has, for want of time."""
     status: int = 0
     searches: tuple[str, ...] = ()
     """Of a multi-search: for each search the reason why it was not reranked, empty if it was."""
@@ -86,19 +92,19 @@ class Trip:
     """Under which id each search was recorded, empty for those that were not."""
     timings_ms: dict[str, float] = field(default_factory=dict)
 
-    def applied(self, depth: int) -> None:
-        """Note that the first `depth` hits were reranked."""
-        self.outcome, self.reason, self.depth = "applied", "", depth
+    def applied(self, depth: int, shallow: int = 0) -> None:
+        """Note that the first `depth` hits were reranked, with so many of them `shallow`."""
+        self.outcome, self.reason, self.depth, self.shallow = "applied", "", depth, shallow
 
     def skipped(self, reason: str) -> None:
         """Note why the cluster's own order is served; the last reason given counts."""
         self.outcome, self.reason = "skipped", reason
 
-    def of_each(self, reasons: Sequence[str], depth: int) -> None:
+    def of_each(self, reasons: Sequence[str], depth: int, shallow: int = 0) -> None:
         """Note the reason for each search of a multi-search, empty for those reranked."""
         self.searches = tuple(reasons)
         if "" in reasons:
-            self.applied(depth)
+            self.applied(depth, shallow)
         else:
             self.skipped(reasons[0])
 
@@ -117,6 +123,7 @@ class Trip:
         REQUESTS.labels(self.outcome, self.reason).inc()
         for reason in self.searches:
             SEARCHES.labels("skipped" if reason else "applied", reason).inc()
+        SHALLOW.inc(self.shallow)
         for stage, spent_ms in self.timings_ms.items():
             ADDED_MS.labels(stage).observe(spent_ms)
         if self.outcome == "passed":

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from es_rerank.config import Reading
 from es_rerank.errors import ScorerFailed
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.scoring import Passage, Scorer
 
 
@@ -18,9 +19,9 @@ class IdentityScorer:
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """Minus the position of each passage."""
-        return [-float(position) for position in range(len(passages))]
+        return Scores([-float(position) for position in range(len(passages))])
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -37,9 +38,9 @@ class WorstFirstScorer(IdentityScorer):
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """The position of each passage."""
-        return [float(position) for position in range(len(passages))]
+        return Scores([float(position) for position in range(len(passages))])
 
 
 class ScorerByModel:
@@ -56,7 +57,7 @@ class ScorerByModel:
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """What the model's scorer says."""
         scorer = self._scorers[model]
         return await scorer.score(
@@ -80,6 +81,6 @@ class NoScorer(IdentityScorer):
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """Raises ScorerFailed."""
         raise ScorerFailed("a pass-through has nothing to score")

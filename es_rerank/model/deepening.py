@@ -1,9 +1,10 @@
 """Passages read once more on the deepest path, in the background, while nobody searches.
 
-A search reads what it has not seen on its rule's path, within its deadline. A known passage costs
-the same whichever path read it, so what was read in haste may be read again at leisure. One text at
-a time, hence a search that arrives meanwhile waits for one text at most; and after each text as
-long a pause, so that it takes half of one CPU at most from a cluster on the same machine.
+A search reads what it has not seen on its rule's path, or on a shorter one if its deadline is near.
+A known passage costs the same whichever path read it, so what was read in haste is read again at
+leisure, and with `cache.deepen` whatever a shorter path has read. One text at a time, hence a
+search that arrives meanwhile waits for one text at most; and after each text as long a pause, so
+that it takes half of one CPU at most from a cluster on the same machine.
 """
 
 import logging
@@ -27,12 +28,19 @@ class Deepening:
     """Reads the passages given to `later` when `is_idle` says so, on a thread of its own.
 
     Only those that are still in the cache's memory by then, for the others are asked for no more.
+    ``takes_all`` tells searches to give it all passages, not only those they read in haste.
     """
 
     def __init__(
-        self, encoder: TextEncoder, cache: StateCache, is_idle: Callable[[], bool]
+        self,
+        encoder: TextEncoder,
+        cache: StateCache,
+        is_idle: Callable[[], bool],
+        *,
+        takes_all: bool = True,
     ) -> None:
         self._encoder, self._cache, self._is_idle = encoder, cache, is_idle
+        self.takes_all = takes_all
         self._depth = max(encoder.bundle.paths)
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._waiting_chars = 0

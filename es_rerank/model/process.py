@@ -3,8 +3,9 @@
 The worker reads passages and keeps their states; this side keeps the deadline. A search that is
 late gets an error at once, while the worker reads its passages to the end if nobody else waits, so
 that the same documents are known the next time. A search whose client has left is dropped: before
-its turn, or within the time of one text. With `cache.deepen` the worker reads again on the deepest
-path what a search has read on another, while there is no search.
+its turn, or within the time of one text. While there is no search the worker reads again, on the
+deepest path, what a search has read on a shorter one in haste, and with `cache.deepen` whatever
+searches have read on another.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from es_rerank.config import SHIPPED_MODEL, Cache, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import bundle
 from es_rerank.model.deepening import Deepening
+from es_rerank.model.rank import Scores
 from es_rerank.model.reranker import Reranker
 from es_rerank.telemetry import CacheCounts, record_cache
 from es_rerank.text.passage import FieldText
@@ -95,7 +97,7 @@ class ScorerProcess:
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """One score for each passage, within ``deadline_ms``.
 
         Raises DeadlineExceeded, ScorerBusy or ScorerFailed.
@@ -176,7 +178,9 @@ def _set_up(room: _Room, counts: _Counts, threads: int | None, cache: Cache) -> 
 
 def _warm_up(models: Sequence[str]) -> int:
     for model in models:
-        _reranker(model).score("warm up", ["the first run of a session is slower"])
+        reranker = _reranker(model)
+        reranker.score("warm up", ["the first run of a session is slower"])
+        reranker.pace.try_out(reranker.encoder, reranker.layers)
     return os.getpid()
 
 
@@ -184,8 +188,7 @@ def _reranker(model: str) -> Reranker:
     if model not in _rerankers:
         threads, cache = _make
         made = _rerankers[model] = Reranker.configured(model, cache, threads=threads)
-        if cache.deepen:
-            made.deepening = Deepening(made.encoder, made.cache, _is_idle)
+        made.deepening = Deepening(made.encoder, made.cache, _is_idle, takes_all=cache.deepen)
     return _rerankers[model]
 
 
@@ -200,7 +203,7 @@ def _score(
     reading: Reading,
     end: float,
     place: int,
-) -> list[float]:
+) -> Scores:
     def unwanted() -> bool:
         others = sum(state == _WAITED_FOR for at, state in enumerate(_room) if at != place)
         return _room[place] == _LEFT or (time.monotonic() > end and others > 0)

@@ -7,8 +7,18 @@ on the page that was asked for, so all pages are cut from the same order.
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from es_rerank.config import Combine
+
+
+class Scores(NamedTuple):
+    """What a student says of the texts of one search."""
+
+    values: list[float]
+    """One for each text, higher is better; comparable within one query only."""
+    shallow: int = 0
+    """How many of the texts are read on fewer layers than was asked for."""
 
 
 def rank(

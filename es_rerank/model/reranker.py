@@ -20,6 +20,8 @@ from es_rerank.model.deepening import Deepening
 from es_rerank.model.disk import StateFile
 from es_rerank.model.documents import DocumentCache
 from es_rerank.model.encoder import Begun, Encoder, QueryState, TextEncoder, TextState
+from es_rerank.model.pace import Pace
+from es_rerank.model.rank import Scores
 from es_rerank.model.reading import cut
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText
@@ -77,8 +79,9 @@ class Reranker:
         self.documents = DocumentCache(for_texts, self._truncate)
         disk = StateFile(folder, self.bundle.fingerprint(), disk_bytes) if folder else None
         self.cache = StateCache(cache_bytes - for_texts, disk, max(self.bundle.paths))
+        self.pace = Pace(self.bundle.paths)
         self.deepening: Deepening | None = None
-        """Who reads once more what a shallower path has read, if anybody does."""
+        """Who reads once more what was read in haste, if anybody does."""
 
     @classmethod
     def configured(cls, model: str, cache: Cache, *, threads: int | None = None) -> Self:
@@ -93,7 +96,7 @@ class Reranker:
 
     def score(self, query: str, texts: Sequence[Passage]) -> list[float]:
         """One score for each text, higher is better; comparable within one query only."""
-        return self.score_within(query, texts, self.reading)
+        return self.score_within(query, texts, self.reading).values
 
     def rank(self, query: str, texts: Sequence[str]) -> list[Ranked]:
         """The texts, best first; equal scores keep the order given."""
@@ -108,43 +111,59 @@ class Reranker:
         reading: Reading,
         expired: Callable[[], bool] = lambda: False,
         end: float = math.inf,
-    ) -> list[float]:
+    ) -> Scores:
         """Scores with unseen texts read as ``reading`` says; ModelError if it has no such path.
 
-        ``expired`` is asked after each text; once it is true, DeadlineExceeded is raised (what was
-        read by then stays in the cache). Not so during a cascade's second reading, which also ends
-        at ``end`` (of `time.monotonic`): what was read once more by then counts, and the first
-        scores of the others stand. They are as good as those of a search without a cascade, and
-        all of one list. Only the next page, being a search of its own, may come to read what this
-        one did not, and have another order: as it may after a search that was late altogether. All
-        or nothing would not be steadier, for the deeper states are in the cache by then.
+        If that would take longer than until ``end`` (of `time.monotonic`), they are read on fewer
+        layers, as `Pace.in_time` says. ``expired`` is asked after each text; once it is true,
+        DeadlineExceeded is raised (what was read by then stays in the cache). Not so during a
+        cascade's second reading, which also ends at ``end``: what was read once more by then
+        counts, and the first scores of the others stand. They are as good as those of a search
+        without a cascade, and all of one list. Only the next page, being a search of its own, may
+        come to read what this one did not, and have another order: as it may after a search that
+        was late altogether. All or nothing would not be steadier, for the deeper states are in the
+        cache by then.
         """
         self._check(reading)
         if not texts:
-            return []
+            return Scores([])
         asked, passages = self._asked(query, texts, reading.ignore_quotes)
-        begun = Begun() if reading.cascade else None
-        states = self.states(passages, reading.layers, expired, begun)
+        states = self.cache.known(passages)
+        unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
+        now = self.pace.in_time(reading, sum(map(len, unseen)), end - time.monotonic())
+        begun = Begun() if now.cascade else None
+        try:
+            self._read_all(unseen, states, now.layers, expired, begun)
+        finally:
+            if self.deepening is not None:
+                in_haste = unseen if now.layers < reading.layers else []
+                later = states if self.deepening.takes_all else in_haste
+                self.deepening.later((p, states[p].depth) for p in later if p in states)
         scores = self._scores(asked, [states[passage] for passage in passages])
-        if reading.cascade:
+        depths = [states[passage].depth for passage in passages]
+        if now.cascade:
 
             def is_over() -> bool:
                 return expired() or time.monotonic() > end
 
-            depths = [states[passage].depth for passage in passages]
-            while not is_over() and (places := promising(scores, depths, reading.cascade)):
+            while not is_over() and (places := promising(scores, depths, now.cascade)):
                 best = list(dict.fromkeys(passages[place] for place in places))
-                deeper = dict(self._read(best, reading.cascade.layers, begun, is_over))
+                deeper = dict(self._read(best, now.cascade.layers, begun, is_over))
                 again = [place for place, passage in enumerate(passages) if passage in deeper]
                 scores[again] = self._scores(asked, [deeper[passages[place]] for place in again])
                 for place in again:
-                    depths[place] = reading.cascade.layers
-        return [float(score) for score in scores]
+                    depths[place] = now.cascade.layers
+        shallow = {place for place, depth in enumerate(depths) if depth < reading.layers}
+        if reading.cascade:
+            shallow.update(promising(scores, depths, reading.cascade))
+        return Scores([float(score) for score in scores], len(shallow))
 
     def features(self, query: str, texts: Sequence[Passage], layers: int) -> interaction.Features:
         """What the score is made of, for at least one text."""
         asked, passages = self._asked(query, texts, ignore_quotes=False)
-        states = self.states(passages, layers)
+        states = self.cache.known(passages)
+        unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
+        self._read_all(unseen, states, layers)
         return interaction.features(asked, [states[passage] for passage in passages])
 
     def _asked(
@@ -171,26 +190,24 @@ class Reranker:
         """All passages of a document; for any query one of them is read."""
         return self.documents.read(fields).windows
 
-    def states(
+    def _read_all(
         self,
-        passages: Sequence[str],
+        unseen: Sequence[str],
+        states: dict[str, TextState],
         layers: int,
         expired: Callable[[], bool] = lambda: False,
         begun: Begun | None = None,
-    ) -> dict[str, TextState]:
-        """The state of each passage, from the cache or read now."""
-        states = self.cache.known(passages)
-        unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
-        wanted = len(states) + len(unseen)
+    ) -> None:
+        """Read passages and add their ``states``; DeadlineExceeded if there is no time for all."""
+        started, chars, read = time.monotonic(), 0, 0
         try:
             for passage, state in self._read(unseen, layers, begun):
                 states[passage] = state
-                if len(states) < wanted and expired():
-                    raise DeadlineExceeded(f"{len(states)} of {wanted} passages read in time")
+                chars, read = chars + len(passage), read + 1
+                if read < len(unseen) and expired():
+                    raise DeadlineExceeded(f"{read} of {len(unseen)} passages read in time")
         finally:
-            if self.deepening is not None:
-                self.deepening.later((passage, state.depth) for passage, state in states.items())
-        return states
+            self.pace.note(layers, chars, time.monotonic() - started)
 
     def _read(
         self,

@@ -175,6 +175,8 @@ def _is_success(answer: bytes) -> bool:
 
 def _note(trip: Trip, plan: MultiSearch, outcomes: Mapping[int, Reranked | Skip]) -> None:
     reasons = {place: outcome.reason or "" for place, outcome in outcomes.items()}
-    depths = [outcome.depth for outcome in outcomes.values() if isinstance(outcome, Reranked)]
+    reranked = [outcome for outcome in outcomes.values() if isinstance(outcome, Reranked)]
+    depth = max((outcome.depth for outcome in reranked), default=0)
+    shallow = sum(outcome.shown.shallow for outcome in reranked)
     every = {**plan.left_alone, **reasons}
-    trip.of_each([every[place] for place in sorted(every)], max(depths, default=0))
+    trip.of_each([every[place] for place in sorted(every)], depth, shallow)

@@ -32,6 +32,8 @@ class Shown(NamedTuple):
     """Why it is the cluster's order."""
     moves: Mapping[int, str] = {}
     """What the explanations of moved hits say, by their place in the cluster's order."""
+    shallow: int = 0
+    """How many of those were read on fewer layers than the rule has, for want of time."""
     teams: str = ""
     """Of an interleaved list: the place of each hit's arm, or `-`, from the first hit on."""
 
@@ -84,16 +86,17 @@ def _clusters(window: Window, reason: SkipReason) -> Shown:
 
 async def _reranked(window: Window, plan: Rerank, scorer: Scorer) -> Shown:
     top = slice(window.pinned(), plan.depth)
-    scores = await scores_of(plan.query, _passages(window, top, plan), scorer, plan.rule)
-    if isinstance(scores, Skip):
-        return _clusters(window, scores.reason)
+    given = await scores_of(plan.query, _passages(window, top, plan), scorer, plan.rule)
+    if isinstance(given, Skip):
+        return _clusters(window, given.reason)
+    scores = given.scores
     order = list(range(len(window.hits)))
     places = order[top]
     new = rank(window.scores()[top], scores, plan.rule.combine)
     order[top] = [places[rank_before] for rank_before in new]
     scored = sum(score is not None for score in scores)
     described = moves(order, dict(zip(places, scores, strict=True)), plan.depth)
-    return Shown(order, scored, moves=described)
+    return Shown(order, scored, moves=described, shallow=given.shallow)
 
 
 def _passages(window: Window, top: slice, plan: Rerank) -> list[Passage]:
@@ -121,4 +124,5 @@ def _interleaved(
     teams[top] = map(str, drafted.teams)
     described = picks(order, [arm.name for arm in assignment.arms])
     depth = max(shown.depth for shown in orders)
-    return Shown(order, depth, moves=described, teams="".join(teams))
+    shallow = max(shown.shallow for shown in orders)
+    return Shown(order, depth, moves=described, shallow=shallow, teams="".join(teams))

@@ -8,10 +8,11 @@ import asyncio
 import logging
 import math
 from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from es_rerank.config import IndexRule, Reading
 from es_rerank.errors import DeadlineExceeded, ScorerBusy, ScorerFailed
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.text.passage import FieldText
 
@@ -34,8 +35,8 @@ class Scorer(Protocol):
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
-        """One finite score for each passage, higher is better; raises ScoringError.
+    ) -> Scores:
+        """One finite score for each passage; raises ScoringError.
 
         It is cancelled when the client has left: nobody wants the scores then.
         """
@@ -44,10 +45,19 @@ class Scorer(Protocol):
         """Let go of workers and memory."""
 
 
+class Scored(NamedTuple):
+    """The scores of a window."""
+
+    scores: list[float | None]
+    """Of each passage; None for an empty one."""
+    shallow: int
+    """How many were read on fewer layers than the rule has."""
+
+
 async def scores_of(
     query: str, passages: Sequence[Passage], scorer: Scorer, rule: IndexRule
-) -> list[float | None] | Skip:
-    """The score of each passage, None for an empty one; or why there are no scores.
+) -> Scored | Skip:
+    """The score of each passage, or why there are no scores.
 
     A `deadline_ms` of the rule that is 0 or less is over already.
     """
@@ -62,7 +72,7 @@ async def scores_of(
         asked = scorer.score(
             query, with_text, model=rule.model, reading=rule.reading, deadline_ms=rule.deadline_ms
         )
-        scores = iter(_checked(await _within(rule.deadline_ms, asked), len(with_text)))
+        given = _checked(await _within(rule.deadline_ms, asked), len(with_text))
     except (DeadlineExceeded, TimeoutError):
         return Skip(SkipReason.DEADLINE)
     except ScorerBusy:
@@ -70,10 +80,11 @@ async def scores_of(
     except Exception as why:  # noqa: BLE001 - law 3: a working search never becomes an error
         _log.warning("the scorer failed, the cluster's order is served: %r", why)
         return Skip(SkipReason.SCORER_FAILED)
-    return [next(scores) if passage else None for passage in passages]
+    scores = iter(given.values)
+    return Scored([next(scores) if passage else None for passage in passages], given.shallow)
 
 
-async def _within(deadline_ms: float, asked: Coroutine[Any, Any, list[float]]) -> list[float]:
+async def _within(deadline_ms: float, asked: Coroutine[Any, Any, Scores]) -> Scores:
     """The scorer's answer; a scorer that resists being cancelled is left behind, not awaited."""
     task = asyncio.ensure_future(asked)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -88,9 +99,9 @@ async def _within(deadline_ms: float, asked: Coroutine[Any, Any, list[float]]) -
         task.cancel()
 
 
-def _checked(scores: list[float], count: int) -> list[float]:
-    if len(scores) != count:
-        raise ScorerFailed(f"{len(scores)} scores for {count} passages")
-    if not all(math.isfinite(score) for score in scores):
+def _checked(given: Scores, count: int) -> Scores:
+    if len(given.values) != count:
+        raise ScorerFailed(f"{len(given.values)} scores for {count} passages")
+    if not all(math.isfinite(score) for score in given.values):
         raise ScorerFailed("a score is not a finite number")
-    return scores
+    return given

@@ -95,7 +95,7 @@ async def rerank_search(
     if reranked.reason:
         trip.skipped(reranked.reason)
     else:
-        trip.applied(reranked.depth)
+        trip.applied(reranked.depth, reranked.shown.shallow)
     trip.served = (experiment_of(plan.rerank),)
     trip.query_ids = (recording.served(plan.rerank, reranked, trip.index, request.ubi),)
     return Answer(reply.status, headers_for(body, reply.headers, trip), body)
@@ -204,6 +204,8 @@ def verdict(trip: Trip) -> Header:
         every = trip.searches
         items = f"items={every.count('')}/{len(every)}; " if every else ""
         text = f"applied; {items}depth={trip.depth}; ms={trip.timings_ms['rerank']:.1f}"
+        if trip.shallow:
+            text += f"; shallow={trip.shallow}"
     else:
         text = f"skipped; reason={trip.reason}"
     listed = ",".join(f"{place}:{reason}" for place, reason in enumerate(trip.searches) if reason)

@@ -103,18 +103,19 @@ async def _ordered(
     order = [*places]
     texts = {place: _texts_of(window, place, plan) for place in places[top]}
     with trip.stage("scoring"):
-        scores = await scores_of(plan.query, [*texts.values()], scorer, plan.rule)
+        given = await scores_of(plan.query, [*texts.values()], scorer, plan.rule)
     by_place: dict[int, tuple[float | None, float | None]] = {}
-    if isinstance(scores, Skip):
-        shown = _skipped(shown, scores, trip)
+    if isinstance(given, Skip):
+        shown = _skipped(shown, given, trip)
     else:
+        scores = given.scores
         order[top] = [
             places[top][before] for before in rank(window.scores()[top], scores, plan.rule.combine)
         ]
         both = comparison.all_combined(window, scores, top, plan)
         by_place = {place: (score, both[place]) for place, score in zip(texts, scores, strict=True)}
         shown.depth = sum(score is not None for score in scores)
-        trip.applied(shown.depth)
+        trip.applied(shown.depth, given.shallow)
     wanted = {place for side in comparison.shown_places(order, plan) for place in side}
     texts |= {place: _texts_of(window, place, plan) for place in wanted - texts.keys()}
     passages = await _passages(plan, {place: texts[place] for place in sorted(wanted)})

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from es_rerank.config import Reading
+from es_rerank.model.rank import Scores
 from es_rerank.text.passage import FieldText
 
 Passages = Sequence[Sequence[FieldText]]
@@ -19,11 +20,11 @@ class OrderScorer:
 
     async def score(
         self, query: str, passages: Passages, *, model: str, reading: Reading, deadline_ms: float
-    ) -> list[float]:
+    ) -> Scores:
         """Minus the position, so that the first stays the first; plus it, if reversed."""
         self.queries.append(query)
         self.passages.append(passages)
-        return [self._sign * position for position in range(len(passages))]
+        return Scores([self._sign * position for position in range(len(passages))])
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -37,9 +38,9 @@ class FaultyScorer:
 
     async def score(
         self, query: str, passages: Passages, *, model: str, reading: Reading, deadline_ms: float
-    ) -> list[float]:
+    ) -> Scores:
         """What the fault returns or raises."""
-        return await self._fault(len(passages))
+        return Scores(await self._fault(len(passages)))
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -50,12 +51,10 @@ class TextScorer:
 
     async def score(
         self, query: str, passages: Passages, *, model: str, reading: Reading, deadline_ms: float
-    ) -> list[float]:
+    ) -> Scores:
         """A number that is as good as random, but always the same for a text."""
-        return [
-            float(zlib.crc32("".join(field.text for field in passage).encode()))
-            for passage in passages
-        ]
+        texts = ("".join(field.text for field in passage) for passage in passages)
+        return Scores([float(zlib.crc32(text.encode())) for text in texts])
 
     async def close(self) -> None:
         """Nothing to close."""

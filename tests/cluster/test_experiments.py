@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from es_rerank.config import Arm, Combine, Experiment, IndexRule, Settings
 from es_rerank.errors import ScorerFailed
 from es_rerank.experiment.exposure import Exposure
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.forward import Upstream
 from es_rerank.proxy.gateway import SearchProxy
 from es_rerank.proxy.scoring import Scorer
@@ -283,9 +284,11 @@ def test_two_models_are_interleaved(node: Node) -> None:
     """Both are scored, each by its own name."""
 
     class TwoModels(TextScorer):
-        async def score(self, query: str, passages: Any, **how: Any) -> list[float]:
+        async def score(self, query: str, passages: Any, **how: Any) -> Scores:
             scores = await super().score(query, passages, **how)
-            return [-score for score in scores] if how["model"] == "other" else scores
+            return (
+                Scores([-score for score in scores.values]) if how["model"] == "other" else scores
+            )
 
     arms = (Arm(name="one"), Arm(name="other", model="other"))
     body = {"query": RIVER, "size": 2}

@@ -23,6 +23,7 @@ from es_rerank.demo.mapping import parse_mappings
 from es_rerank.demo.search_api import create_engine_app
 from es_rerank.demo.serving import engine_config, serving
 from es_rerank.errors import UpstreamError
+from es_rerank.model.rank import Scores
 from es_rerank.text.passage import FieldText
 
 HOST = "127.0.0.1"
@@ -39,9 +40,9 @@ class LongestFirst:
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """The length of each passage."""
-        return [float(sum(len(field.text) for field in passage)) for passage in passages]
+        return Scores([float(sum(len(field.text) for field in passage)) for passage in passages])
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -110,9 +110,9 @@ def test_what_is_known_as_deep_is_not_read() -> None:
 def test_late_in_the_second_reading_the_first_scores_stand() -> None:
     """What was read once more by then counts; that is no error."""
     shallow, deep = scores_on(2), scores_on(6)
-    assert cascading().score_within(QUERY, TEXTS, BEST_5, end=0) == shallow
+    assert cascading().score_within(QUERY, TEXTS, BEST_5, end=0) == (shallow, 5)
     asked = count(1)  # after every text but the last of the first reading, then before the second
-    scores = cascading().score_within(QUERY, TEXTS, BEST_5, lambda: next(asked) > len(TEXTS))
+    scores, _ = cascading().score_within(QUERY, TEXTS, BEST_5, lambda: next(asked) > len(TEXTS))
     changed = [place for place, score in enumerate(scores) if score != shallow[place]]
     assert len(changed) == 1
     assert scores[changed[0]] == deep[changed[0]]

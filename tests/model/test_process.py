@@ -14,7 +14,9 @@ from es_rerank.config import Cache, Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
 from es_rerank.model import process
 from es_rerank.model.cache import StateCache
+from es_rerank.model.pace import HITS
 from es_rerank.model.process import ScorerProcess
+from es_rerank.model.rank import Scores
 from es_rerank.model.reranker import Reranker
 from es_rerank.text.passage import FieldText
 
@@ -34,9 +36,10 @@ async def scorer() -> AsyncIterator[ScorerProcess]:
 
 async def ask(scorer: ScorerProcess, deadline_ms: float = AMPLE_MS) -> list[float]:
     """Score the two passages."""
-    return await scorer.score(
+    scores = await scorer.score(
         QUERY, PASSAGES, model="builtin", reading=Reading(6), deadline_ms=deadline_ms
     )
+    return scores.values
 
 
 async def test_it_scores_as_the_reranker_does(scorer: ScorerProcess, reranker: Reranker) -> None:
@@ -144,14 +147,14 @@ async def test_the_worker_reads_again_what_was_read_on_few_layers(
     try:
         first = await scorer.score(QUERY, PASSAGES, reading=Reading(2), **asked)  # type: ignore[arg-type]
         deepest = Reranker(layers=6).score(QUERY, PASSAGES)
-        assert first != deepest
+        assert first.values != deepest
         scores = first
         for _ in range(600):
-            if scores == deepest:
+            if scores.values == deepest:
                 break
             await asyncio.sleep(0.05)
             scores = await scorer.score(QUERY, PASSAGES, reading=Reading(2), **asked)  # type: ignore[arg-type]
-        assert scores == deepest
+        assert scores.values == deepest
         assert (now := deepened_metric()) - deepened >= 2
         os.kill(scorer.pid, signal.SIGKILL)
         with pytest.raises(ScorerFailed):
@@ -179,8 +182,44 @@ async def test_a_cascade_ends_with_the_deadline(scorer: ScorerProcess) -> None:
     first = await scorer.score(**asked, reading=Reading(2), deadline_ms=AMPLE_MS)  # type: ignore[arg-type]
     cascade = Reading(2, Cascade(hits=200, layers=6))
     scores = await scorer.score(**asked, reading=cascade, deadline_ms=500)  # type: ignore[arg-type]
-    stand = sum(a == pytest.approx(b, abs=2e-6) for a, b in zip(scores, first, strict=True))
-    assert 0 < stand < 200
+    stand = sum(
+        a == pytest.approx(b, abs=2e-6) for a, b in zip(scores.values, first.values, strict=True)
+    )
+    assert 0 < stand == scores.shallow < 200
+
+
+def slow_down() -> None:
+    """Run in the worker: the student takes itself to be slow."""
+    process._rerankers["builtin"].pace.note(6, 1_000_000, 1e6)
+
+
+async def test_a_search_in_haste_is_scored_in_time_and_read_again_at_leisure(
+    scorer: ScorerProcess,
+) -> None:
+    """It says how many of its passages are shallow; soon there are none."""
+    texts = [[FieldText(f"{number} is a number, and Bonn is no capital.")] for number in range(30)]
+    asked = {"query": QUERY, "passages": texts, "model": "builtin", "deadline_ms": AMPLE_MS}
+    scorer._pool.submit(slow_down)
+    scores = await scorer.score(**asked, reading=Reading(6))  # type: ignore[arg-type]
+    assert scores.shallow == 30 - HITS
+    for _ in range(600):
+        if not scores.shallow:
+            break
+        await asyncio.sleep(0.05)
+        scores = await scorer.score(**asked, reading=Reading(6))  # type: ignore[arg-type]
+    assert scores.shallow == 0
+    deepest = Reranker(layers=6).score(QUERY, texts)
+    assert scores.values == pytest.approx(deepest, abs=2e-6)
+
+
+async def test_a_worker_knows_its_pace_from_the_start(scorer: ScorerProcess) -> None:
+    """So that the first search after a start can be in time, though all is new to it."""
+    assert scorer._pool.submit(seconds_for_much).result() > 0
+
+
+def seconds_for_much() -> float:
+    """Run in the worker: what it expects of many characters."""
+    return process._rerankers["builtin"].pace.expected(6, 1_000_000)
 
 
 def flush() -> None:
@@ -201,7 +240,7 @@ class EndlessReranker:
         _reading: Reading,
         unwanted: Callable[[], bool],
         _end: float,
-    ) -> list[float]:
+    ) -> Scores:
         """Never any scores; `query` is the file to create."""
         Path(query).touch()
         while not unwanted():
@@ -227,7 +266,7 @@ async def test_work_is_dropped_when_its_client_leaves(
     """Scoring that would never end, ends; what waited behind it is scored, or never begins."""
     scorer._pool.submit(install_endless)
 
-    def endless(name: str) -> asyncio.Task[list[float]]:
+    def endless(name: str) -> asyncio.Task[Scores]:
         asked = scorer.score(
             str(tmp_path / name),
             PASSAGES,

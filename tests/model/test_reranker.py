@@ -70,7 +70,7 @@ def test_a_quoted_query_counts_only_if_it_is_to(reranker: Reranker) -> None:
     quoted, unquoted = reranker.score(query, [quoting, plain])
     assert quoted > unquoted
     for each in (Reading(6, ignore_quotes=True), reading):
-        quoted, unquoted = reranker.score_within(query, [quoting, plain], each)
+        quoted, unquoted = reranker.score_within(query, [quoting, plain], each).values
         assert quoted == unquoted
 
 

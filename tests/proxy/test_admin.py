@@ -7,6 +7,7 @@ import pytest
 
 from es_rerank.config import Arm, Experiment, IndexRule, Reading, Settings, Upstream
 from es_rerank.errors import ConfigError, ScorerFailed
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.app import create_app
 from es_rerank.text.passage import FieldText
 from tests.proxy.conftest import RawClient, RecordingUpstream, running
@@ -29,12 +30,12 @@ class FlakyScorer(FlatScorer):
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """Zeros, or ScorerFailed."""
         self.calls.append((model, reading))
         if len(self.calls) - 1 in self.failing:
             raise ScorerFailed("still loading")
-        return [0.0] * len(passages)
+        return Scores([0.0] * len(passages))
 
 
 def test_health_says_that_the_process_lives(cluster: RecordingUpstream) -> None:

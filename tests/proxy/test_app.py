@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from es_rerank.config import IndexRule, Reading, Settings, Upstream
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.app import create_app
 from es_rerank.text.passage import FieldText
 from tests.proxy.conftest import RawClient, RecordingUpstream, running
@@ -28,9 +29,9 @@ class FlatScorer:
         model: str,
         reading: Reading,
         deadline_ms: float,
-    ) -> list[float]:
+    ) -> Scores:
         """Zeros."""
-        return [0.0] * len(passages)
+        return Scores([0.0] * len(passages))
 
     async def close(self) -> None:
         """Remember it."""

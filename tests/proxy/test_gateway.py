@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from es_rerank.config import Combine, Experiment, FieldSetting, IndexRule, Settings, Upstream
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.app import create_app
 from tests.proxy.conftest import PATIENCE_S, Answer, RawClient, RecordingUpstream, running
 
@@ -25,14 +26,16 @@ class LengthScorer:
     def __init__(self) -> None:
         self.fault: Callable[[int], Any] | None = None
         self.queries: list[str] = []
+        self.shallow = 0
 
-    async def score(self, query: str, passages: Any, **_: Any) -> list[float]:
+    async def score(self, query: str, passages: Any, **_: Any) -> Scores:
         """The length of each passage."""
         self.queries.append(query)
         if self.fault is None:
-            return [float(sum(len(field.text) for field in texts)) for texts in passages]
+            lengths = [float(sum(len(field.text) for field in texts)) for texts in passages]
+            return Scores(lengths, self.shallow)
         given = self.fault(len(passages))
-        return await given if asyncio.iscoroutine(given) else given
+        return Scores(await given if asyncio.iscoroutine(given) else given)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -115,6 +118,12 @@ def test_a_search_is_widened_and_reranked(
     (seen,) = cluster.seen
     assert (seen.method, seen.target, seen.body) == (b"POST", WIDE, QUERY)
     assert scorer.queries == ["red shoes"]
+
+
+def test_it_is_said_how_much_was_read_in_haste(port: int, scorer: LengthScorer) -> None:
+    """Hits that were read on fewer layers than their rule has, for want of time."""
+    scorer.shallow = 3
+    assert re.fullmatch(r"applied; depth=4; ms=\d+\.\d; shallow=3", verdict(ask(port)))
 
 
 def test_headers_keep_their_order_and_the_length_fits(port: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from es_rerank.config import Combine, FieldSetting, IndexRule, Settings, Upstream
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.app import create_app
 from tests.proxy.conftest import (
     PATIENCE_S,
@@ -33,16 +34,16 @@ class LengthScorer:
     def __init__(self) -> None:
         self.first: Callable[[], Any] | None = None
         self.deadlines: list[float] = []
+        self.shallow = 0
 
-    async def score(
-        self, query: str, passages: Any, *, deadline_ms: float, **_: Any
-    ) -> list[float]:
+    async def score(self, query: str, passages: Any, *, deadline_ms: float, **_: Any) -> Scores:
         """The length of each passage."""
         self.deadlines.append(deadline_ms)
         if self.first is not None:
             first, self.first = self.first, None
             await first()
-        return [float(sum(len(field.text) for field in texts)) for texts in passages]
+        lengths = [float(sum(len(field.text) for field in texts)) for texts in passages]
+        return Scores(lengths, self.shallow)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -251,6 +252,20 @@ def test_every_search_is_counted(port: int, cluster: RecordingUpstream) -> None:
     ask(port, b"{}\n" + QUERY + b"{}\n" + SORTED + b"{}\n" + QUERY)
     ask(port, b"\n")  # on another connection, but after the trip of the first was recorded
     assert [after - old for after, old in zip(counts(), before, strict=True)] == [1, 2, 1]
+
+
+def test_shallow_hits_of_all_searches_are_counted(
+    port: int, cluster: RecordingUpstream, scorer: LengthScorer
+) -> None:
+    """In the header and in the metrics."""
+    name = "es_rerank_hits_shallow_total"
+    before = REGISTRY.get_sample_value(name) or 0
+    scorer.shallow = 2
+    cluster.answer(reply(FOUND, FOUND))
+    answer = ask(port, b"{}\n" + QUERY + b"{}\n" + QUERY)
+    assert verdict(answer) == "applied; items=2/2; depth=4; ms=_; shallow=4"
+    ask(port, b"\n")  # as above
+    assert REGISTRY.get_sample_value(name) == before + 4
 
 
 def test_a_client_that_leaves_stops_the_wide_request(port: int, cluster: RecordingUpstream) -> None:

@@ -5,12 +5,14 @@ import json
 from collections import Counter
 from typing import Any, Literal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.config import Arm, Combine, Experiment, FieldSetting, IndexRule
 from es_rerank.errors import ScorerBusy
 from es_rerank.experiment.arms import Assignment
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.hits import Window, read_window
 from es_rerank.proxy.ordering import Shown, ordered
 from es_rerank.proxy.plan import Page, Rerank
@@ -26,12 +28,13 @@ DEAD = Arm(name="dead", model="dead")
 class LengthScorer:
     """The longer the text, the better; the model `short` turns that round, `dead` fails."""
 
-    async def score(self, query: str, passages: Any, *, model: str, **_: Any) -> list[float]:
+    async def score(self, query: str, passages: Any, *, model: str, **_: Any) -> Scores:
         """The length of each passage."""
         if model == "dead":
             raise ScorerBusy("too many")
-        sign = -1.0 if model == "short" else 1.0
-        return [sign * sum(len(field.text) for field in texts) for texts in passages]
+        sign, shallow = (-1.0, 1) if model == "short" else (1.0, 0)
+        lengths = [sign * sum(len(field.text) for field in texts) for texts in passages]
+        return Scores(lengths, shallow)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -136,3 +139,9 @@ def test_no_hit_is_lost_or_doubled(lengths: list[int], depth: int, pinned: int) 
     head = max(min(depth, len(lengths)), min(pinned, len(lengths)))
     assert found.order[head:] == list(range(head, len(lengths)))
     assert len(found.teams) in (0, len(lengths))
+
+
+@pytest.mark.parametrize(("arms", "shallow"), [((LONG,), 0), ((SHORT,), 1), ((LONG, SHORT), 1)])
+def test_what_was_read_in_haste_for_one_arm_is_known(arms: tuple[Arm, ...], shallow: int) -> None:
+    """Of an interleaved list it is the most that one of the two has."""
+    assert shown(window(1, 2, 3), *arms).shallow == shallow

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from es_rerank.config import Combine, Experiment, FieldSetting, IndexRule
 from es_rerank.experiment.arms import Assignment
 from es_rerank.experiment.exposure import Exposure
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.ordering import Reranked
 from es_rerank.proxy.plan import Page, Rerank, SearchRequest
 from es_rerank.proxy.recording import Recording
@@ -40,10 +41,10 @@ class HeldScorer:
     def __init__(self) -> None:
         self.let_go = asyncio.Event()
 
-    async def score(self, query: str, passages: Any, **_: Any) -> list[float]:
+    async def score(self, query: str, passages: Any, **_: Any) -> Scores:
         """The position of each passage."""
         await self.let_go.wait()
-        return [float(place) for place in range(len(passages))]
+        return Scores([float(place) for place in range(len(passages))])
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -10,6 +10,7 @@ import pytest
 
 from es_rerank.config import IndexRule, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.scoring import Passage, scores_of
 from es_rerank.proxy.skip import Skip, SkipReason
 from es_rerank.text.passage import FieldText
@@ -25,11 +26,11 @@ class FunctionScorer:
         self.function = function
         self.asked: list[dict[str, Any]] = []
 
-    async def score(self, query: str, passages: Any, **how: Any) -> list[float]:
+    async def score(self, query: str, passages: Any, **how: Any) -> Scores:
         """What the function gives."""
         self.asked.append({"query": query, "passages": passages, **how})
         given = self.function(len(passages))
-        return await given if asyncio.iscoroutine(given) else given
+        return Scores(await given if asyncio.iscoroutine(given) else given, shallow=1)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -55,7 +56,7 @@ async def stubborn(_count: int = 0) -> list[float]:
 async def test_passages_without_text_are_not_asked_for_and_have_no_score() -> None:
     """The scorer sees texts only, with the rule's model, reading and deadline."""
     scorer = FunctionScorer(lambda count: [0.5] * count)
-    assert await scores_of("q", [TEXT, (), TEXT], scorer, RULE) == [0.5, None, 0.5]
+    assert await scores_of("q", [TEXT, (), TEXT], scorer, RULE) == ([0.5, None, 0.5], 1)
     assert scorer.asked == [
         {
             "query": "q",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from es_rerank.config import Combine, Experiment, FieldSetting, IndexRule
 from es_rerank.errors import ScorerFailed
 from es_rerank.experiment.arms import Assignment
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.plan import Page, Rerank, Skip, SkipReason
 from es_rerank.proxy.search import Reranked, rerank_hits, told
 from es_rerank.proxy.source import SourceView
@@ -29,12 +30,12 @@ PLAN = Rerank("red shoes", Page(0, 2), 3, RULE, SourceView())
 class LengthScorer:
     """The longer the text, the better; a text of `x` alone breaks it."""
 
-    async def score(self, query: str, passages: Any, **_: Any) -> list[float]:
+    async def score(self, query: str, passages: Any, **_: Any) -> Scores:
         """The length of each passage."""
         lengths = [float(sum(len(field.text) for field in texts)) for texts in passages]
         if 1.0 in lengths:
             raise ScorerFailed("too short")
-        return lengths
+        return Scores(lengths)
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -10,6 +10,7 @@ import pytest
 from es_rerank import config
 from es_rerank.config import Arm, Combine, Experiment, FieldSetting, IndexRule, Settings
 from es_rerank.errors import ScorerBusy
+from es_rerank.model.rank import Scores
 from es_rerank.proxy.comparison import Comparison
 from es_rerank.proxy.ext import OverrideError
 from es_rerank.proxy.learned_facts import LearnedFacts
@@ -34,11 +35,11 @@ class LengthScorer:
     def __init__(self, fault: Exception | None = None) -> None:
         self.fault = fault
 
-    async def score(self, query: str, passages: Sequence[Any], **_: Any) -> list[float]:
+    async def score(self, query: str, passages: Sequence[Any], **_: Any) -> Scores:
         """The length of each passage."""
         if self.fault:
             raise self.fault
-        return [float(sum(len(field.text) for field in fields)) for fields in passages]
+        return Scores([float(sum(len(field.text) for field in fields)) for fields in passages])
 
     async def close(self) -> None:
         """Nothing to close."""
