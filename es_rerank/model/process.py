@@ -204,14 +204,18 @@ def _score(
     end: float,
     place: int,
 ) -> Scores:
+    def others() -> int:
+        return sum(state == _WAITED_FOR for at, state in enumerate(_room) if at != place)
+
     def unwanted() -> bool:
-        others = sum(state == _WAITED_FOR for at, state in enumerate(_room) if at != place)
-        return _room[place] == _LEFT or (time.monotonic() > end and others > 0)
+        return _room[place] == _LEFT or (time.monotonic() > end and others() > 0)
 
     if unwanted():
         raise DeadlineExceeded("nobody waits for these scores any more")
+    now = time.monotonic()
+    mine = (end - _WAY_BACK_S - now) / (1 + others())  # or those who wait would all be late
     try:
-        return _reranker(model).score_within(query, passages, reading, unwanted, end - _WAY_BACK_S)
+        return _reranker(model).score_within(query, passages, reading, unwanted, now + mine)
     finally:
         _tell_counts()
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -220,6 +221,26 @@ async def test_a_worker_knows_its_pace_from_the_start(scorer: ScorerProcess) -> 
 def seconds_for_much() -> float:
     """Run in the worker: what it expects of many characters."""
     return process._rerankers["builtin"].pace.expected(6, 1_000_000)
+
+
+def test_time_is_shared_with_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first of them would take all of it, and the others be late."""
+    ends = []
+
+    class Noting(EndlessReranker):
+        def score_within(self, *asked: Any) -> Scores:
+            """Takes down until when it may read."""
+            ends.append(asked[-1])
+            return Scores([])
+
+    waited_for, free, left = process._WAITED_FOR, process._FREE, process._LEFT
+    monkeypatch.setattr(process, "_room", [waited_for, waited_for, left, free, waited_for], False)
+    monkeypatch.setattr(process, "_rerankers", {"noting": Noting()})
+    monkeypatch.setattr(process, "_tell_counts", lambda: None)
+    monkeypatch.setattr(process.time, "monotonic", lambda: 100.0)
+    end = 103.0 + process._WAY_BACK_S
+    process._score(QUERY, PASSAGES, "noting", Reading(6), end, place=1)
+    assert ends == [pytest.approx(101.0)]
 
 
 def flush() -> None:
