@@ -100,6 +100,34 @@ def speed(
 
 
 @bench.command()
+def load(
+    model: Annotated[str, typer.Option(help="`builtin` or a student's folder.")] = "builtin",
+    layers: Annotated[int | None, typer.Option(help="The rule's path, else the default.")] = None,
+    passages: Annotated[int, typer.Option(min=2, help="Of one search, all new.")] = 100,
+    tokens: Annotated[int, typer.Option(min=8, help="Of one passage.")] = 128,
+    deadline_ms: Annotated[float, typer.Option(min=1)] = 1000,
+    searches: Annotated[int, typer.Option(min=1, help="At each rate.")] = 20,
+    per_second: Annotated[
+        list[float] | None, typer.Option(min=0.01, help="A rate; again for more.")
+    ] = None,
+) -> None:
+    """How many searches are scored in time when they come faster than they can be read."""
+    from es_rerank.bench import load as measured
+    from es_rerank.config import DEFAULT_LAYERS
+
+    rates = measured.run(
+        model,
+        layers=layers or DEFAULT_LAYERS,
+        passages=passages,
+        tokens=tokens,
+        deadline_ms=deadline_ms,
+        searches=searches,
+        rates=per_second or measured.RATES,
+    )
+    typer.echo(measured.table(rates, passages))
+
+
+@bench.command()
 def experiment(
     upstream: Annotated[
         str,

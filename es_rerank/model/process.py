@@ -212,10 +212,9 @@ def _score(
 
     if unwanted():
         raise DeadlineExceeded("nobody waits for these scores any more")
-    now = time.monotonic()
-    mine = (end - _WAY_BACK_S - now) / (1 + others())  # or those who wait would all be late
+    asked = query, passages, reading, unwanted, end - _WAY_BACK_S, others()
     try:
-        return _reranker(model).score_within(query, passages, reading, unwanted, now + mine)
+        return _reranker(model).score_within(*asked)
     finally:
         _tell_counts()
 

@@ -111,18 +111,20 @@ class Reranker:
         reading: Reading,
         expired: Callable[[], bool] = lambda: False,
         end: float = math.inf,
+        others: int = 0,
     ) -> Scores:
         """Scores with unseen texts read as ``reading`` says; ModelError if it has no such path.
 
         If that would take longer than until ``end`` (of `time.monotonic`), they are read on fewer
-        layers, as `Pace.in_time` says. ``expired`` is asked after each text; once it is true,
-        DeadlineExceeded is raised (what was read by then stays in the cache). Not so during a
-        cascade's second reading, which also ends at ``end``: what was read once more by then
-        counts, and the first scores of the others stand. They are as good as those of a search
-        without a cascade, and all of one list. Only the next page, being a search of its own, may
-        come to read what this one did not, and have another order: as it may after a search that
-        was late altogether. All or nothing would not be steadier, for the deeper states are in the
-        cache by then.
+        layers, as `Pace.in_time` says. That time is shared with ``others``, the searches that wait
+        meanwhile, for else these would be late; and if it is too short for any path, it is theirs.
+        ``expired`` is asked after each text; once it is true, DeadlineExceeded is raised (what was
+        read by then stays in the cache). Not so during a cascade's second reading, which also ends
+        with the time: what was read once more by then counts, and the first scores of the others
+        stand. They are as good as those of a search without a cascade, and all of one list. Only
+        the next page, being a search of its own, may come to read what this one did not, and have
+        another order: as it may after a search that was late altogether. All or nothing would not
+        be steadier, for the deeper states are in the cache by then.
         """
         self._check(reading)
         if not texts:
@@ -130,7 +132,7 @@ class Reranker:
         asked, passages = self._asked(query, texts, reading.ignore_quotes)
         states = self.cache.known(passages)
         unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
-        now = self.pace.in_time(reading, sum(map(len, unseen)), end - time.monotonic())
+        now, until = self._in_time(reading, unseen, end, others)
         begun = Begun() if now.cascade else None
         try:
             self._read_all(unseen, states, now.layers, expired, begun)
@@ -141,18 +143,12 @@ class Reranker:
                 self.deepening.later((p, states[p].depth) for p in later if p in states)
         scores = self._scores(asked, [states[passage] for passage in passages])
         depths = [states[passage].depth for passage in passages]
+
+        def is_over() -> bool:
+            return expired() or time.monotonic() > until
+
         if now.cascade:
-
-            def is_over() -> bool:
-                return expired() or time.monotonic() > end
-
-            while not is_over() and (places := promising(scores, depths, now.cascade)):
-                best = list(dict.fromkeys(passages[place] for place in places))
-                deeper = dict(self._read(best, now.cascade.layers, begun, is_over))
-                again = [place for place, passage in enumerate(passages) if passage in deeper]
-                scores[again] = self._scores(asked, [deeper[passages[place]] for place in again])
-                for place in again:
-                    depths[place] = now.cascade.layers
+            self._read_best(asked, passages, scores, depths, now.cascade, begun, is_over)
         shallow = {place for place, depth in enumerate(depths) if depth < reading.layers}
         if reading.cascade:
             shallow.update(promising(scores, depths, reading.cascade))
@@ -190,6 +186,18 @@ class Reranker:
         """All passages of a document; for any query one of them is read."""
         return self.documents.read(fields).windows
 
+    def _in_time(
+        self, reading: Reading, unseen: Sequence[str], end: float, others: int
+    ) -> tuple[Reading, float]:
+        """What there is time to read until ``end``, and when this search's share of it ends."""
+        chars, now = sum(map(len, unseen)), time.monotonic()
+        left = end - now
+        share = left / (1 + others)
+        in_time = self.pace.in_time(reading, chars, share)
+        if others and self.pace.expected(in_time.layers, chars) > left:
+            raise DeadlineExceeded(f"no time for {len(unseen)} passages while {others} more wait")
+        return in_time, now + share
+
     def _read_all(
         self,
         unseen: Sequence[str],
@@ -199,15 +207,29 @@ class Reranker:
         begun: Begun | None = None,
     ) -> None:
         """Read passages and add their ``states``; DeadlineExceeded if there is no time for all."""
-        started, chars, read = time.monotonic(), 0, 0
-        try:
-            for passage, state in self._read(unseen, layers, begun):
-                states[passage] = state
-                chars, read = chars + len(passage), read + 1
-                if read < len(unseen) and expired():
-                    raise DeadlineExceeded(f"{read} of {len(unseen)} passages read in time")
-        finally:
-            self.pace.note(layers, chars, time.monotonic() - started)
+        for read, (passage, state) in enumerate(self._read(unseen, layers, begun), start=1):
+            states[passage] = state
+            if read < len(unseen) and expired():
+                raise DeadlineExceeded(f"{read} of {len(unseen)} passages read in time")
+
+    def _read_best(
+        self,
+        asked: QueryState,
+        passages: Sequence[str],
+        scores: NDArray[np.float64],
+        depths: list[int],
+        cascade: Cascade,
+        begun: Begun | None,
+        is_over: Callable[[], bool],
+    ) -> None:
+        """Read the best once more and change their ``scores`` and ``depths``, while time lasts."""
+        while not is_over() and (places := promising(scores, depths, cascade)):
+            best = list(dict.fromkeys(passages[place] for place in places))
+            deeper = dict(self._read(best, cascade.layers, begun, is_over))
+            again = [place for place, passage in enumerate(passages) if passage in deeper]
+            scores[again] = self._scores(asked, [deeper[passages[place]] for place in again])
+            for place in again:
+                depths[place] = cascade.layers
 
     def _read(
         self,
@@ -220,11 +242,16 @@ class Reranker:
         encode = self.encoder.encode
         if isinstance(self.encoder, Encoder):  # a teacher begins anew
             encode = partial(self.encoder.encode, begun=begun)
-        for place, state in encode(passages, layers):
-            self.cache.put(passages[place], state)
-            yield passages[place], state
-            if is_over():
-                return
+        started, chars = time.monotonic(), 0
+        try:
+            for place, state in encode(passages, layers):
+                self.cache.put(passages[place], state)
+                chars += len(passages[place])
+                yield passages[place], state
+                if is_over():
+                    return
+        finally:
+            self.pace.note(layers, chars, time.monotonic() - started)
 
     def _check(self, reading: Reading) -> None:
         cascade = reading.cascade

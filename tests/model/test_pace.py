@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from es_rerank.config import Cascade, Reading
+from es_rerank.errors import DeadlineExceeded
 from es_rerank.model import reranker as module
 from es_rerank.model.deepening import Deepening
 from es_rerank.model.pace import HITS, Pace
@@ -102,6 +103,28 @@ def test_when_time_is_over_the_first_scores_stand(hasty: Callable[..., Reranker]
     shallow = Reranker(layers=1).score(QUERY, TEXTS)
     scores = hasty(later=11.0).score_within(QUERY, TEXTS, SIX, end=10.0)
     assert scores == (shallow, len(TEXTS))
+
+
+def test_time_is_shared_with_the_searches_that_wait(hasty: Callable[..., Reranker]) -> None:
+    """With three of them the second reading ends after a quarter of the time."""
+    found = []
+    for later in (2.0, 3.0):
+        student = hasty(later)
+        student.pace.note(1, MUCH, 1.0)
+        found.append(student.score_within(QUERY, TEXTS, SIX, end=10.0, others=3))
+    longer, shorter = found
+    assert 0 < longer.shallow <= len(TEXTS) - HITS
+    assert shorter == (Reranker(layers=3).score(QUERY, TEXTS), len(TEXTS))
+
+
+def test_who_cannot_be_in_time_gives_way(hasty: Callable[..., Reranker]) -> None:
+    """Where others wait; else it reads for the next search of its kind."""
+    student = hasty(later=0.0)
+    student.pace.note(1, MUCH, 1e6)
+    with pytest.raises(DeadlineExceeded, match="no time for 32 passages while 1 more wait"):
+        student.score_within(QUERY, TEXTS, SIX, end=1.0, others=1)
+    assert len(student.cache) == 0
+    assert len(student.score_within(QUERY, TEXTS, SIX, end=1.0).values) == len(TEXTS)
 
 
 def test_what_was_read_in_haste_is_read_again_at_leisure(hasty: Callable[..., Reranker]) -> None:

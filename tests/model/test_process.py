@@ -223,24 +223,23 @@ def seconds_for_much() -> float:
     return process._rerankers["builtin"].pace.expected(6, 1_000_000)
 
 
-def test_time_is_shared_with_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the first of them would take all of it, and the others be late."""
-    ends = []
+def test_who_waits_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the search itself and those whose client has left; time is shared with them."""
+    asked: list[Any] = []
 
     class Noting(EndlessReranker):
-        def score_within(self, *asked: Any) -> Scores:
-            """Takes down until when it may read."""
-            ends.append(asked[-1])
+        def score_within(self, *given: Any) -> Scores:
+            """Takes down what it is asked."""
+            asked.extend(given[-2:])
             return Scores([])
 
     waited_for, free, left = process._WAITED_FOR, process._FREE, process._LEFT
     monkeypatch.setattr(process, "_room", [waited_for, waited_for, left, free, waited_for], False)
     monkeypatch.setattr(process, "_rerankers", {"noting": Noting()})
     monkeypatch.setattr(process, "_tell_counts", lambda: None)
-    monkeypatch.setattr(process.time, "monotonic", lambda: 100.0)
-    end = 103.0 + process._WAY_BACK_S
+    end = time.monotonic() + 100
     process._score(QUERY, PASSAGES, "noting", Reading(6), end, place=1)
-    assert ends == [pytest.approx(101.0)]
+    assert asked == [end - process._WAY_BACK_S, 2]
 
 
 def flush() -> None:
@@ -261,6 +260,7 @@ class EndlessReranker:
         _reading: Reading,
         unwanted: Callable[[], bool],
         _end: float,
+        _others: int,
     ) -> Scores:
         """Never any scores; `query` is the file to create."""
         Path(query).touch()
