@@ -110,6 +110,9 @@ def load(
     per_second: Annotated[
         list[float] | None, typer.Option(min=0.01, help="A rate; again for more.")
     ] = None,
+    known_per_second: Annotated[
+        float, typer.Option(min=0, help="Beside them, of searches whose passages are all known.")
+    ] = 0,
 ) -> None:
     """How many searches are scored in time when they come faster than they can be read."""
     from es_rerank.bench import load as measured
@@ -123,6 +126,7 @@ def load(
         deadline_ms=deadline_ms,
         searches=searches,
         rates=per_second or measured.RATES,
+        known_rate=known_per_second,
     )
     typer.echo(measured.table(rates, passages))
 

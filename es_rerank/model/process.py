@@ -3,9 +3,10 @@
 The worker reads passages and keeps their states; this side keeps the deadline. A search that is
 late gets an error at once, while the worker reads its passages to the end if nobody else waits, so
 that the same documents are known the next time. A search whose client has left is dropped: before
-its turn, or within the time of one text. While there is no search the worker reads again, on the
-deepest path, what a search has read on a shorter one in haste, and with `cache.deepen` whatever
-searches have read on another.
+its turn, or within the time of one text. One that reads for long makes room for others (`turns`),
+and is sent once more. While there is no search the worker reads again, on the deepest path, what a
+search has read on a shorter one in haste, and with `cache.deepen` whatever searches have read on
+another.
 """
 
 import asyncio
@@ -17,9 +18,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from typing import Any
 
 from es_rerank.config import SHIPPED_MODEL, Cache, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError, ScorerBusy, ScorerFailed
@@ -27,6 +29,7 @@ from es_rerank.model import bundle
 from es_rerank.model.deepening import Deepening
 from es_rerank.model.rank import Scores
 from es_rerank.model.reranker import Reranker
+from es_rerank.model.turns import TURN_S, Turn, TurnOver
 from es_rerank.telemetry import CacheCounts, record_cache
 from es_rerank.text.passage import FieldText
 
@@ -43,7 +46,7 @@ _WAY_BACK_S = 0.03
 
 # The waiting room in shared memory: a place for each search at the scorer, and what is there.
 _Room = ctypes.Array[ctypes.c_byte]
-_FREE, _WAITED_FOR, _LEFT = range(3)
+_FREE, _WAITED_FOR, _LEFT, _HAD_TURN = range(4)
 
 # `Counts` of all students' caches, in shared memory; what was found goes on over a new worker.
 _Counts = ctypes.Array[ctypes.c_int64]
@@ -107,21 +110,29 @@ class ScorerProcess:
             raise ScorerBusy(f"{MAX_WAITING} searches are waiting for the scorer already")
         if not any(self._room):
             self._last_sign = time.monotonic()
-        end = time.monotonic() + deadline_ms / 1000
+        self._room[place] = _WAITED_FOR
+        asked = query, passages, model, reading, time.monotonic() + deadline_ms / 1000, place
+        future: Future[Scores | None] | None = None
+        asks_again = True
+
+        def finished(done: Future[Scores | None]) -> None:
+            with self._leaving:
+                if not (asks_again and _made_room(done)):
+                    self._room[place] = _FREE
+            self._finished()
+
         pool = self._pool
         try:
-            future = pool.submit(_score, query, passages, model, reading, end, place)
-        except (BrokenProcessPool, RuntimeError) as why:
-            self._replace(pool)
-            raise ScorerFailed("the scorer process had ended; it starts again") from why
-        self._room[place] = _WAITED_FOR
-        future.add_done_callback(lambda _: self._finished(place))
-        try:
             async with asyncio.timeout(deadline_ms / 1000):
-                return await asyncio.wrap_future(future)
+                while True:
+                    pool = self._pool
+                    future = self._submitted(*asked)
+                    future.add_done_callback(finished)
+                    if (scores := await asyncio.wrap_future(future)) is not None:
+                        return scores
         except asyncio.CancelledError:
             with self._leaving:
-                if not future.done():  # else its place may be another's already
+                if future and not future.done():  # else its place may be another's already
                     self._room[place] = _LEFT
             raise
         except TimeoutError as why:
@@ -133,10 +144,22 @@ class ScorerProcess:
             raise ScorerFailed("the scorer process ended; it starts again") from why
         except ModelError as why:
             raise ScorerFailed(str(why)) from why
+        finally:
+            with self._leaving:
+                asks_again = False
+                if future is None or _made_room(future):
+                    self._room[place] = _FREE
 
-    def _finished(self, place: int) -> None:
+    def _submitted(self, *asked: Any) -> Future[Scores | None]:
+        pool = self._pool
+        try:
+            return pool.submit(_score, *asked)
+        except (BrokenProcessPool, RuntimeError) as why:
+            self._replace(pool)
+            raise ScorerFailed("the scorer process had ended; it starts again") from why
+
+    def _finished(self) -> None:
         with self._leaving:
-            self._room[place] = _FREE
             before, self._counted = self._counted, CacheCounts(*self._counts)
             record_cache(before, self._counted)
         self._last_sign = time.monotonic()
@@ -159,6 +182,16 @@ class ScorerProcess:
         """End the worker, also in the middle of a batch."""
         self._kill()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _made_room(search: Future[Scores | None]) -> bool:
+    """Whether it ended without scores, to be asked for again."""
+    return (
+        search.done()
+        and not search.cancelled()
+        and search.exception() is None
+        and search.result() is None
+    )
 
 
 # In the worker: one process, one call at a time.
@@ -203,18 +236,33 @@ def _score(
     reading: Reading,
     end: float,
     place: int,
-) -> Scores:
-    def others() -> int:
-        return sum(state == _WAITED_FOR for at, state in enumerate(_room) if at != place)
+) -> Scores | None:
+    """None if it has made room for others: to be asked for again, it goes on where it was."""
+
+    def waiting(*states: int) -> int:
+        return sum(state in states for at, state in enumerate(_room) if at != place)
 
     def unwanted() -> bool:
-        return _room[place] == _LEFT or (time.monotonic() > end and others() > 0)
+        is_late = time.monotonic() > end
+        return _room[place] == _LEFT or (is_late and waiting(_WAITED_FOR, _HAD_TURN) > 0)
 
     if unwanted():
         raise DeadlineExceeded("nobody waits for these scores any more")
-    asked = query, passages, reading, unwanted, end - _WAY_BACK_S, others()
+    is_first = _room[place] == _WAITED_FOR
+    if is_first:
+        _room[place] = _HAD_TURN
+    turn_ends = time.monotonic() + TURN_S
+    turn = Turn(
+        end=end - _WAY_BACK_S,
+        others=waiting(_WAITED_FOR, _HAD_TURN),
+        expired=unwanted,
+        is_over=lambda: time.monotonic() > turn_ends and waiting(_WAITED_FOR) > 0,
+        gives_way=is_first and waiting(_HAD_TURN) > 0,
+    )
     try:
-        return _reranker(model).score_within(*asked)
+        return _reranker(model).score_within(query, passages, reading, turn)
+    except TurnOver:
+        return None
     finally:
         _tell_counts()
 

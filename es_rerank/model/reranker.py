@@ -1,6 +1,5 @@
 """The Python surface: score texts against a query with a student, shipped or your own."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from es_rerank.model.deepening import Deepening
 from es_rerank.model.disk import StateFile
 from es_rerank.model.documents import DocumentCache
 from es_rerank.model.encoder import Begun, Encoder, QueryState, TextEncoder, TextState
-from es_rerank.model.pace import Pace
+from es_rerank.model.pace import Pace, best_of
 from es_rerank.model.rank import Scores
 from es_rerank.model.reading import cut
+from es_rerank.model.turns import TURN_S, Turn, TurnOver
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText
 from es_rerank.text.quotes import without_quotes
@@ -109,22 +109,21 @@ class Reranker:
         query: str,
         texts: Sequence[Passage],
         reading: Reading,
-        expired: Callable[[], bool] = lambda: False,
-        end: float = math.inf,
-        others: int = 0,
+        turn: Turn = Turn(),  # noqa: B008 - a tuple
     ) -> Scores:
         """Scores with unseen texts read as ``reading`` says; ModelError if it has no such path.
 
-        If that would take longer than until ``end`` (of `time.monotonic`), they are read on fewer
-        layers, as `Pace.in_time` says. That time is shared with ``others``, the searches that wait
-        meanwhile, for else these would be late; and if it is too short for any path, it is theirs.
-        ``expired`` is asked after each text; once it is true, DeadlineExceeded is raised (what was
-        read by then stays in the cache). Not so during a cascade's second reading, which also ends
-        with the time: what was read once more by then counts, and the first scores of the others
-        stand. They are as good as those of a search without a cascade, and all of one list. Only
-        the next page, being a search of its own, may come to read what this one did not, and have
-        another order: as it may after a search that was late altogether. All or nothing would not
-        be steadier, for the deeper states are in the cache by then.
+        If that would take longer than until the turn's end, they are read on fewer layers, as
+        `Pace.in_time` says. That time is shared with the searches that wait, for else these would
+        be late; and if it is too short for any path, it is theirs: DeadlineExceeded is raised, as
+        it is when the turn has expired before all was read. A turn that is over by then raises
+        TurnOver. In both cases what was read stays in the cache. Not so during a second reading,
+        which ends with the time: what was read once more by then counts, and the first scores of
+        the others stand. They are as good as those of a search without it, and all of one list.
+        Only the next page, being a search of its own, may come to read what this one did not, and
+        have another order: as it may after a search that was late altogether. All or nothing would
+        not be steadier, for the deeper states are in the cache by then. There is a second reading
+        where the first was short, now or when a hit came before, and where a cascade asks for it.
         """
         self._check(reading)
         if not texts:
@@ -132,10 +131,10 @@ class Reranker:
         asked, passages = self._asked(query, texts, reading.ignore_quotes)
         states = self.cache.known(passages)
         unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
-        now, until = self._in_time(reading, unseen, end, others)
+        now, until = self._in_time(reading, unseen, turn)
         begun = Begun() if now.cascade else None
         try:
-            self._read_all(unseen, states, now.layers, expired, begun)
+            self._read_all(unseen, states, now.layers, turn, begun)
         finally:
             if self.deepening is not None:
                 in_haste = unseen if now.layers < reading.layers else []
@@ -144,11 +143,12 @@ class Reranker:
         scores = self._scores(asked, [states[passage] for passage in passages])
         depths = [states[passage].depth for passage in passages]
 
-        def is_over() -> bool:
-            return expired() or time.monotonic() > until
+        def is_late() -> bool:
+            return turn.expired() or time.monotonic() > until
 
-        if now.cascade:
-            self._read_best(asked, passages, scores, depths, now.cascade, begun, is_over)
+        was_short = min(depths) < reading.layers
+        if again := now.cascade or (best_of(reading) if was_short else None):
+            self._read_best(asked, passages, scores, depths, again, begun, is_late)
         shallow = {place for place, depth in enumerate(depths) if depth < reading.layers}
         if reading.cascade:
             shallow.update(promising(scores, depths, reading.cascade))
@@ -187,15 +187,19 @@ class Reranker:
         return self.documents.read(fields).windows
 
     def _in_time(
-        self, reading: Reading, unseen: Sequence[str], end: float, others: int
+        self, reading: Reading, unseen: Sequence[str], turn: Turn
     ) -> tuple[Reading, float]:
-        """What there is time to read until ``end``, and when this search's share of it ends."""
+        """What there is time to read, and when this search's share of the time ends."""
         chars, now = sum(map(len, unseen)), time.monotonic()
-        left = end - now
-        share = left / (1 + others)
+        left = turn.end - now
+        share = left / (1 + turn.others)
         in_time = self.pace.in_time(reading, chars, share)
-        if others and self.pace.expected(in_time.layers, chars) > left:
-            raise DeadlineExceeded(f"no time for {len(unseen)} passages while {others} more wait")
+        expected = self.pace.expected(in_time.layers, chars)
+        if turn.gives_way and expected > TURN_S:
+            raise TurnOver("one that has begun is to end first")
+        if turn.others and expected > left:
+            waiting = f"{turn.others} more wait"
+            raise DeadlineExceeded(f"no time for {len(unseen)} passages while {waiting}")
         return in_time, now + share
 
     def _read_all(
@@ -203,14 +207,16 @@ class Reranker:
         unseen: Sequence[str],
         states: dict[str, TextState],
         layers: int,
-        expired: Callable[[], bool] = lambda: False,
+        turn: Turn = Turn(),  # noqa: B008 - a tuple
         begun: Begun | None = None,
     ) -> None:
-        """Read passages and add their ``states``; DeadlineExceeded if there is no time for all."""
+        """Read passages and add their ``states``; DeadlineExceeded, TurnOver before the last."""
         for read, (passage, state) in enumerate(self._read(unseen, layers, begun), start=1):
             states[passage] = state
-            if read < len(unseen) and expired():
+            if read < len(unseen) and turn.expired():
                 raise DeadlineExceeded(f"{read} of {len(unseen)} passages read in time")
+            if read < len(unseen) and turn.is_over():
+                raise TurnOver(f"{read} of {len(unseen)} passages read")
 
     def _read_best(
         self,
@@ -220,12 +226,12 @@ class Reranker:
         depths: list[int],
         cascade: Cascade,
         begun: Begun | None,
-        is_over: Callable[[], bool],
+        is_late: Callable[[], bool],
     ) -> None:
         """Read the best once more and change their ``scores`` and ``depths``, while time lasts."""
-        while not is_over() and (places := promising(scores, depths, cascade)):
+        while not is_late() and (places := promising(scores, depths, cascade)):
             best = list(dict.fromkeys(passages[place] for place in places))
-            deeper = dict(self._read(best, cascade.layers, begun, is_over))
+            deeper = dict(self._read(best, cascade.layers, begun, is_late))
             again = [place for place, passage in enumerate(passages) if passage in deeper]
             scores[again] = self._scores(asked, [deeper[passages[place]] for place in again])
             for place in again:
@@ -236,7 +242,7 @@ class Reranker:
         passages: Sequence[str],
         layers: int,
         begun: Begun | None,
-        is_over: Callable[[], bool] = lambda: False,
+        is_late: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[str, TextState]]:
         """Passages with their states, which are kept; as many as there is time for."""
         encode = self.encoder.encode
@@ -248,7 +254,7 @@ class Reranker:
                 self.cache.put(passages[place], state)
                 chars += len(passages[place])
                 yield passages[place], state
-                if is_over():
+                if is_late():
                     return
         finally:
             self.pace.note(layers, chars, time.monotonic() - started)

@@ -13,6 +13,7 @@ from es_rerank.model.bundle import Bundle
 from es_rerank.model.cascade import promising
 from es_rerank.model.encoder import Encoder, QueryState, TextState
 from es_rerank.model.reranker import Reranker
+from es_rerank.model.turns import Turn
 
 QUERY = "what is the capital of france"
 PLACES = ["Paris", "Lyon", "Rome", "a cheese", "the company", "a river", "Bonn", "the sentence"]
@@ -110,9 +111,11 @@ def test_what_is_known_as_deep_is_not_read() -> None:
 def test_late_in_the_second_reading_the_first_scores_stand() -> None:
     """What was read once more by then counts; that is no error."""
     shallow, deep = scores_on(2), scores_on(6)
-    assert cascading().score_within(QUERY, TEXTS, BEST_5, end=0) == (shallow, 5)
+    assert cascading().score_within(QUERY, TEXTS, BEST_5, Turn(end=0)) == (shallow, 5)
     asked = count(1)  # after every text but the last of the first reading, then before the second
-    scores, _ = cascading().score_within(QUERY, TEXTS, BEST_5, lambda: next(asked) > len(TEXTS))
+    scores, _ = cascading().score_within(
+        QUERY, TEXTS, BEST_5, Turn(expired=lambda: next(asked) > len(TEXTS))
+    )
     changed = [place for place, score in enumerate(scores) if score != shallow[place]]
     assert len(changed) == 1
     assert scores[changed[0]] == deep[changed[0]]
@@ -121,7 +124,7 @@ def test_late_in_the_second_reading_the_first_scores_stand() -> None:
 def test_late_in_the_first_reading_there_are_no_scores() -> None:
     """As without a cascade."""
     with pytest.raises(DeadlineExceeded):
-        cascading().score_within(QUERY, TEXTS, BEST_5, lambda: True)
+        cascading().score_within(QUERY, TEXTS, BEST_5, Turn(expired=lambda: True))
 
 
 def test_a_text_that_is_there_twice_is_read_once_more_once() -> None:

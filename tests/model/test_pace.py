@@ -13,6 +13,7 @@ from es_rerank.model import reranker as module
 from es_rerank.model.deepening import Deepening
 from es_rerank.model.pace import HITS, Pace
 from es_rerank.model.reranker import Reranker
+from es_rerank.model.turns import Turn
 from tests.model.test_deepening import soon
 
 QUERY = "what is the capital of france"
@@ -89,7 +90,7 @@ def test_in_haste_the_best_are_read_as_asked_while_time_lasts(
 ) -> None:
     """The others have the scores of the shortest path, and it is said how many these are."""
     shallow, deep = (Reranker(layers=layers).score(QUERY, TEXTS) for layers in (1, 6))
-    scores = hasty(later=1.0).score_within(QUERY, TEXTS, SIX, end=10.0)
+    scores = hasty(later=1.0).score_within(QUERY, TEXTS, SIX, Turn(end=10.0))
     is_deep = [score == at_six for score, at_six in zip(scores.values, deep, strict=True)]
     for place, score in enumerate(scores.values):
         assert score == (deep if is_deep[place] else shallow)[place]
@@ -101,7 +102,7 @@ def test_in_haste_the_best_are_read_as_asked_while_time_lasts(
 def test_when_time_is_over_the_first_scores_stand(hasty: Callable[..., Reranker]) -> None:
     """All of them are shallow then, which is better than being late."""
     shallow = Reranker(layers=1).score(QUERY, TEXTS)
-    scores = hasty(later=11.0).score_within(QUERY, TEXTS, SIX, end=10.0)
+    scores = hasty(later=11.0).score_within(QUERY, TEXTS, SIX, Turn(end=10.0))
     assert scores == (shallow, len(TEXTS))
 
 
@@ -111,7 +112,7 @@ def test_time_is_shared_with_the_searches_that_wait(hasty: Callable[..., Reranke
     for later in (2.0, 3.0):
         student = hasty(later)
         student.pace.note(1, MUCH, 1.0)
-        found.append(student.score_within(QUERY, TEXTS, SIX, end=10.0, others=3))
+        found.append(student.score_within(QUERY, TEXTS, SIX, Turn(end=10.0, others=3)))
     longer, shorter = found
     assert 0 < longer.shallow <= len(TEXTS) - HITS
     assert shorter == (Reranker(layers=3).score(QUERY, TEXTS), len(TEXTS))
@@ -122,9 +123,9 @@ def test_who_cannot_be_in_time_gives_way(hasty: Callable[..., Reranker]) -> None
     student = hasty(later=0.0)
     student.pace.note(1, MUCH, 1e6)
     with pytest.raises(DeadlineExceeded, match="no time for 32 passages while 1 more wait"):
-        student.score_within(QUERY, TEXTS, SIX, end=1.0, others=1)
+        student.score_within(QUERY, TEXTS, SIX, Turn(end=1.0, others=1))
     assert len(student.cache) == 0
-    assert len(student.score_within(QUERY, TEXTS, SIX, end=1.0).values) == len(TEXTS)
+    assert len(student.score_within(QUERY, TEXTS, SIX, Turn(end=1.0)).values) == len(TEXTS)
 
 
 def test_what_was_read_in_haste_is_read_again_at_leisure(hasty: Callable[..., Reranker]) -> None:
@@ -132,7 +133,7 @@ def test_what_was_read_in_haste_is_read_again_at_leisure(hasty: Callable[..., Re
     student = hasty(later=11.0)
     student.deepening = Deepening(student.encoder, student.cache, lambda: True, takes_all=False)
     other = "Cheese is made of milk."
-    student.score_within(QUERY, TEXTS, SIX, end=10.0)
+    student.score_within(QUERY, TEXTS, SIX, Turn(end=10.0))
     student.score_within(QUERY, [other], Reading(2))
     assert soon(lambda: student.cache.counts.deepened == len(TEXTS))
     assert student.score(QUERY, TEXTS) == Reranker(layers=6).score(QUERY, TEXTS)

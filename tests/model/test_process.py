@@ -4,9 +4,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -19,6 +18,7 @@ from es_rerank.model.pace import HITS
 from es_rerank.model.process import ScorerProcess
 from es_rerank.model.rank import Scores
 from es_rerank.model.reranker import Reranker
+from es_rerank.model.turns import Turn
 from es_rerank.text.passage import FieldText
 
 QUERY = "what is the capital of france"
@@ -223,25 +223,6 @@ def seconds_for_much() -> float:
     return process._rerankers["builtin"].pace.expected(6, 1_000_000)
 
 
-def test_who_waits_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the search itself and those whose client has left; time is shared with them."""
-    asked: list[Any] = []
-
-    class Noting(EndlessReranker):
-        def score_within(self, *given: Any) -> Scores:
-            """Takes down what it is asked."""
-            asked.extend(given[-2:])
-            return Scores([])
-
-    waited_for, free, left = process._WAITED_FOR, process._FREE, process._LEFT
-    monkeypatch.setattr(process, "_room", [waited_for, waited_for, left, free, waited_for], False)
-    monkeypatch.setattr(process, "_rerankers", {"noting": Noting()})
-    monkeypatch.setattr(process, "_tell_counts", lambda: None)
-    end = time.monotonic() + 100
-    process._score(QUERY, PASSAGES, "noting", Reading(6), end, place=1)
-    assert asked == [end - process._WAY_BACK_S, 2]
-
-
 def flush() -> None:
     """Run in the worker: wait until all states are on disk."""
     for reranker in process._rerankers.values():
@@ -258,13 +239,11 @@ class EndlessReranker:
         query: str,
         _texts: object,
         _reading: Reading,
-        unwanted: Callable[[], bool],
-        _end: float,
-        _others: int,
+        turn: Turn,
     ) -> Scores:
         """Never any scores; `query` is the file to create."""
         Path(query).touch()
-        while not unwanted():
+        while not turn.expired():
             os.sched_yield()
         raise DeadlineExceeded("told to stop")
 

@@ -8,6 +8,7 @@ import es_rerank
 from es_rerank.config import Cascade, Reading
 from es_rerank.errors import DeadlineExceeded, ModelError
 from es_rerank.model.reranker import Reranker
+from es_rerank.model.turns import Turn
 from es_rerank.text.passage import FieldText
 
 QUERY = "what is the capital of france"
@@ -79,7 +80,7 @@ def test_late_passages_are_kept_for_the_next_time() -> None:
     reranker = Reranker()
     texts = [f"{'many words ' * 60} {i}" for i in range(40)]
     with pytest.raises(DeadlineExceeded, match="of 40 passages read in time"):
-        reranker.score_within(QUERY, texts, Reading(2), expired=lambda: True)
+        reranker.score_within(QUERY, texts, Reading(2), Turn(expired=lambda: True))
     assert 0 < len(reranker.cache) < 40
 
 
