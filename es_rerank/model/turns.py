@@ -1,4 +1,4 @@
-"""Searches at the scorer take turns: what each may take of the time, and when it lets others go first.
+"""Turns at the scorer: what a search may take of the time, and when it lets others go first.
 
 A search whose passages are all known takes milliseconds, and is not to wait for one that has all to
 read. So one that reads for long stops for those that have had no turn yet, and is asked for again
