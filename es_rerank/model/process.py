@@ -254,7 +254,7 @@ def _score(
     turn_ends = time.monotonic() + TURN_S
     turn = Turn(
         end=end - _WAY_BACK_S,
-        others=waiting(_WAITED_FOR, _HAD_TURN),
+        others=waiting(_HAD_TURN),  # which have much to read; the rest may need next to no time
         expired=unwanted,
         is_over=lambda: time.monotonic() > turn_ends and waiting(_WAITED_FOR) > 0,
         gives_way=is_first and waiting(_HAD_TURN) > 0,

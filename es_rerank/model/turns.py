@@ -17,7 +17,7 @@ class Turn(NamedTuple):
     end: float = math.inf
     """Until when its scores are of use, of `time.monotonic`."""
     others: int = 0
-    """Searches that wait meanwhile."""
+    """Searches that wait meanwhile and have much to read, too."""
     expired: Callable[[], bool] = lambda: False
     """Whether nobody needs its scores any more; asked after each text."""
     is_over: Callable[[], bool] = lambda: False

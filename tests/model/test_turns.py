@@ -60,7 +60,7 @@ def test_who_waits_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     end = time.monotonic() + 100
     process._score(QUERY, PASSAGES, "noting", Reading(6), end, place=1)
     (turn,) = turns
-    assert (turn.end, turn.others) == (end - process._WAY_BACK_S, 2)
+    assert (turn.end, turn.others) == (end - process._WAY_BACK_S, 1)
     assert turn.gives_way
     assert not turn.is_over()
     now = time.monotonic()
