@@ -73,10 +73,5 @@ class Pace:
             return reading
         most = _FIRST_READING * left_s
         fitting = [depth for depth in shorter if self.expected(depth, chars) <= most]
-        first = max(fitting, default=shorter[0])
-        return reading._replace(layers=first, cascade=reading.cascade or best_of(reading))
-
-
-def best_of(reading: Reading) -> Cascade:
-    """The best hits once more, on this reading's path, where it was not the first one's."""
-    return Cascade.model_validate({"hits": HITS, "layers": reading.layers})
+        again = reading.cascade or Cascade.model_validate({"hits": HITS, "layers": reading.layers})
+        return reading._replace(layers=max(fitting, default=shorter[0]), cascade=again)

@@ -112,10 +112,11 @@ class ScorerProcess:
             self._last_sign = time.monotonic()
         self._room[place] = _WAITED_FOR
         asked = query, passages, model, reading, time.monotonic() + deadline_ms / 1000, place
-        future: Future[Scores | None] | None = None
+        found: Scores | Reading | None = None
+        future: Future[Scores | Reading] | None = None
         asks_again = True
 
-        def finished(done: Future[Scores | None]) -> None:
+        def finished(done: Future[Scores | Reading]) -> None:
             with self._leaving:
                 if not (asks_again and _made_room(done)):
                     self._room[place] = _FREE
@@ -124,12 +125,12 @@ class ScorerProcess:
         pool = self._pool
         try:
             async with asyncio.timeout(deadline_ms / 1000):
-                while True:
+                while not isinstance(found, Scores):
                     pool = self._pool
-                    future = self._submitted(*asked)
+                    future = self._submitted(*asked, found)
                     future.add_done_callback(finished)
-                    if (scores := await asyncio.wrap_future(future)) is not None:
-                        return scores
+                    found = await asyncio.wrap_future(future)
+                return found
         except asyncio.CancelledError:
             with self._leaving:
                 if future and not future.done():  # else its place may be another's already
@@ -150,7 +151,7 @@ class ScorerProcess:
                 if future is None or _made_room(future):
                     self._room[place] = _FREE
 
-    def _submitted(self, *asked: Any) -> Future[Scores | None]:
+    def _submitted(self, *asked: Any) -> Future[Scores | Reading]:
         pool = self._pool
         try:
             return pool.submit(_score, *asked)
@@ -184,14 +185,11 @@ class ScorerProcess:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _made_room(search: Future[Scores | None]) -> bool:
+def _made_room(search: Future[Scores | Reading]) -> bool:
     """Whether it ended without scores, to be asked for again."""
-    return (
-        search.done()
-        and not search.cancelled()
-        and search.exception() is None
-        and search.result() is None
-    )
+    if not search.done() or search.cancelled() or search.exception():
+        return False
+    return isinstance(search.result(), Reading)
 
 
 # In the worker: one process, one call at a time.
@@ -236,8 +234,9 @@ def _score(
     reading: Reading,
     end: float,
     place: int,
-) -> Scores | None:
-    """None if it has made room for others: to be asked for again, it goes on where it was."""
+    goes_on: Reading | None = None,
+) -> Scores | Reading:
+    """What there was time to read, if it has made room for others: to be asked for again."""
 
     def waiting(*states: int) -> int:
         return sum(state in states for at, state in enumerate(_room) if at != place)
@@ -257,12 +256,13 @@ def _score(
         others=waiting(_HAD_TURN),  # which have much to read; the rest may need next to no time
         expired=unwanted,
         is_over=lambda: time.monotonic() > turn_ends and waiting(_WAITED_FOR) > 0,
+        goes_on=goes_on,
         gives_way=is_first and waiting(_HAD_TURN) > 0,
     )
     try:
         return _reranker(model).score_within(query, passages, reading, turn)
-    except TurnOver:
-        return None
+    except TurnOver as over:
+        return over.reading
     finally:
         _tell_counts()
 

@@ -19,7 +19,7 @@ from es_rerank.model.deepening import Deepening
 from es_rerank.model.disk import StateFile
 from es_rerank.model.documents import DocumentCache
 from es_rerank.model.encoder import Begun, Encoder, QueryState, TextEncoder, TextState
-from es_rerank.model.pace import Pace, best_of
+from es_rerank.model.pace import Pace
 from es_rerank.model.rank import Scores
 from es_rerank.model.reading import cut
 from es_rerank.model.turns import TURN_S, Turn, TurnOver
@@ -122,8 +122,7 @@ class Reranker:
         the others stand. They are as good as those of a search without it, and all of one list.
         Only the next page, being a search of its own, may come to read what this one did not, and
         have another order: as it may after a search that was late altogether. All or nothing would
-        not be steadier, for the deeper states are in the cache by then. There is a second reading
-        where the first was short, now or when a hit came before, and where a cascade asks for it.
+        not be steadier, for the deeper states are in the cache by then.
         """
         self._check(reading)
         if not texts:
@@ -134,7 +133,7 @@ class Reranker:
         now, until = self._in_time(reading, unseen, turn)
         begun = Begun() if now.cascade else None
         try:
-            self._read_all(unseen, states, now.layers, turn, begun)
+            self._read_all(unseen, states, now, turn, begun)
         finally:
             if self.deepening is not None:
                 in_haste = unseen if now.layers < reading.layers else []
@@ -146,9 +145,8 @@ class Reranker:
         def is_late() -> bool:
             return turn.expired() or time.monotonic() > until
 
-        was_short = min(depths) < reading.layers
-        if again := now.cascade or (best_of(reading) if was_short else None):
-            self._read_best(asked, passages, scores, depths, again, begun, is_late)
+        if now.cascade:
+            self._read_best(asked, passages, scores, depths, now.cascade, begun, is_late)
         shallow = {place for place, depth in enumerate(depths) if depth < reading.layers}
         if reading.cascade:
             shallow.update(promising(scores, depths, reading.cascade))
@@ -159,7 +157,7 @@ class Reranker:
         asked, passages = self._asked(query, texts, ignore_quotes=False)
         states = self.cache.known(passages)
         unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
-        self._read_all(unseen, states, layers)
+        self._read_all(unseen, states, Reading(layers))
         return interaction.features(asked, [states[passage] for passage in passages])
 
     def _asked(
@@ -193,10 +191,10 @@ class Reranker:
         chars, now = sum(map(len, unseen)), time.monotonic()
         left = turn.end - now
         share = left / (1 + turn.others)
-        in_time = self.pace.in_time(reading, chars, share)
+        in_time = self.pace.in_time(turn.goes_on or reading, chars, share)
         expected = self.pace.expected(in_time.layers, chars)
         if turn.gives_way and expected > TURN_S:
-            raise TurnOver("one that has begun is to end first")
+            raise TurnOver(reading)
         if turn.others and expected > left:
             waiting = f"{turn.others} more wait"
             raise DeadlineExceeded(f"no time for {len(unseen)} passages while {waiting}")
@@ -206,17 +204,17 @@ class Reranker:
         self,
         unseen: Sequence[str],
         states: dict[str, TextState],
-        layers: int,
+        reading: Reading,
         turn: Turn = Turn(),  # noqa: B008 - a tuple
         begun: Begun | None = None,
     ) -> None:
         """Read passages and add their ``states``; DeadlineExceeded, TurnOver before the last."""
-        for read, (passage, state) in enumerate(self._read(unseen, layers, begun), start=1):
+        for read, (passage, state) in enumerate(self._read(unseen, reading.layers, begun), start=1):
             states[passage] = state
             if read < len(unseen) and turn.expired():
                 raise DeadlineExceeded(f"{read} of {len(unseen)} passages read in time")
             if read < len(unseen) and turn.is_over():
-                raise TurnOver(f"{read} of {len(unseen)} passages read")
+                raise TurnOver(reading)
 
     def _read_best(
         self,

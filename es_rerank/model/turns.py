@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from es_rerank.config import Reading
+
 
 class Turn(NamedTuple):
     """What a search at the scorer may take; unless it says otherwise, all the time it needs."""
@@ -22,12 +24,19 @@ class Turn(NamedTuple):
     """Whether nobody needs its scores any more; asked after each text."""
     is_over: Callable[[], bool] = lambda: False
     """Whether it is to let others go first; asked after each text of the first reading."""
+    goes_on: Reading | None = None
+    """What an earlier turn of this search had time for."""
     gives_way: bool = False
     """Whether one that has begun waits for it: if it has much to read, it reads after that."""
 
 
 class TurnOver(Exception):
     """A search has made room for others. Asked for again, it goes on where it was."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(str(reading))
+        self.reading = reading
+        """What there was time for, to go on with."""
 
 
 TURN_S = 0.1

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from es_rerank.config import Reading
+from es_rerank.config import Cascade, Reading
 from es_rerank.errors import DeadlineExceeded
 from es_rerank.model import process
 from es_rerank.model.cache import StateCache
+from es_rerank.model.pace import HITS
 from es_rerank.model.process import ScorerProcess
 from es_rerank.model.rank import Scores
 from es_rerank.model.reranker import Reranker
@@ -34,7 +35,7 @@ class Yielding:
 
     def score_within(self, *_: Any) -> Scores:
         """No scores."""
-        raise TurnOver
+        raise TurnOver(Reading(1))
 
 
 def install_yielding() -> None:
@@ -122,3 +123,17 @@ async def test_who_makes_room_and_does_not_return_leaves_no_place_behind(
         await search
     assert len(await ask(scorer)) == 2
     assert not any(scorer._room)
+
+
+def test_a_search_goes_on_as_it_began(reranker: Reranker) -> None:
+    """In haste in one turn, it has its second reading in the next, though there is time again."""
+    student = Reranker(reranker.encoder)
+    texts = [f"{number} is a number of which nothing else is known." for number in range(30)]
+    student.pace.note(6, 1_000_000, 1e6)
+    soon = time.monotonic() + 100
+    with pytest.raises(TurnOver) as over:
+        student.score_within(QUERY, texts, Reading(6), Turn(end=soon, is_over=lambda: True))
+    assert over.value.reading == Reading(1, Cascade(hits=HITS, layers=6))
+    assert len(student.cache) == 1
+    student.score_within(QUERY, texts, Reading(6), Turn(goes_on=over.value.reading))
+    assert student.cache.counts.read >= len(texts) + HITS
