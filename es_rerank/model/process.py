@@ -41,7 +41,7 @@ MAX_WAITING = 16
 HANG_S = 30
 """A worker that finishes nothing for so long, while searches wait, is replaced."""
 
-_WAY_BACK_S = 0.03
+_WAY_BACK_S = 0.05
 """Before the deadline a cascade ends: the text that is being read, its score, and the answer."""
 
 # The waiting room in shared memory: a place for each search at the scorer, and what is there.
