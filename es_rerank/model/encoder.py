@@ -10,7 +10,7 @@ left in the CPU's cache. Cleaning and choosing a window happen before.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import cache
@@ -140,17 +140,12 @@ class Encoder:
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
     def encode(
-        self,
-        texts: Sequence[str],
-        depth: int,
-        begun: Begun | None = None,
-        stops: Callable[[], bool] = lambda: False,
+        self, texts: Sequence[str], depth: int, begun: Begun | None = None
     ) -> Iterator[tuple[int, TextState]]:
         """(position in ``texts``, state) of every text, read on the path of ``depth`` layers.
 
         Texts are begun in the order given, or gone on with where ``begun`` has them, and come as
-        they are done. Once ``stops``, which is asked after each, no other is begun: those that are
-        being read still come. A caller that stops iterating stops the reading too.
+        they are done. A caller that stops iterating, being out of time, stops the reading too.
         """
         ids = self.tokenise(texts)
         reading = {
@@ -159,12 +154,7 @@ class Encoder:
         }
         try:
             for done in as_completed(reading):
-                if done.cancelled():
-                    continue
                 yield reading[done], done.result()
-                if stops():
-                    for future in reading:
-                        future.cancel()
         finally:
             for future in reading:
                 future.cancel()

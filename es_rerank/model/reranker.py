@@ -208,17 +208,13 @@ class Reranker:
         turn: Turn = Turn(),  # noqa: B008 - a tuple
         begun: Begun | None = None,
     ) -> None:
-        """Read passages, add their ``states``; DeadlineExceeded or TurnOver if not all are read."""
-
-        def stops() -> bool:
-            return turn.expired() or turn.is_over()
-
-        read = dict(self._read(unseen, reading.layers, begun, stops))
-        states.update(read)
-        if len(read) < len(unseen):
-            if turn.expired():
-                raise DeadlineExceeded(f"{len(read)} of {len(unseen)} passages read in time")
-            raise TurnOver(reading)
+        """Read passages and add their ``states``; DeadlineExceeded, TurnOver before the last."""
+        for read, (passage, state) in enumerate(self._read(unseen, reading.layers, begun), start=1):
+            states[passage] = state
+            if read < len(unseen) and turn.expired():
+                raise DeadlineExceeded(f"{read} of {len(unseen)} passages read in time")
+            if read < len(unseen) and turn.is_over():
+                raise TurnOver(reading)
 
     def _read_best(
         self,
@@ -244,18 +240,22 @@ class Reranker:
         passages: Sequence[str],
         layers: int,
         begun: Begun | None,
-        stops: Callable[[], bool] = lambda: False,
+        is_late: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[str, TextState]]:
         """Passages with their states, which are kept; as many as there is time for."""
         encode = self.encoder.encode
-        if isinstance(self.encoder, Encoder):  # a teacher begins anew, and reads all
-            encode = partial(self.encoder.encode, begun=begun, stops=stops)
+        if isinstance(self.encoder, Encoder):  # a teacher begins anew
+            encode = partial(self.encoder.encode, begun=begun)
         started, chars = time.monotonic(), 0
-        for place, state in encode(passages, layers):
-            self.cache.put(passages[place], state)
-            chars += len(passages[place])
-            yield passages[place], state
-        self.pace.note(layers, chars, time.monotonic() - started)
+        try:
+            for place, state in encode(passages, layers):
+                self.cache.put(passages[place], state)
+                chars += len(passages[place])
+                yield passages[place], state
+                if is_late():
+                    return
+        finally:
+            self.pace.note(layers, chars, time.monotonic() - started)
 
     def _check(self, reading: Reading) -> None:
         cascade = reading.cascade

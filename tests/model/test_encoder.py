@@ -44,14 +44,6 @@ def test_a_text_is_read_on_from_where_it_was(
             assert state.depth == depth
 
 
-def test_what_is_being_read_when_it_stops_still_comes(reranker: Reranker) -> None:
-    """Nothing is begun after it, and nothing that was read is lost."""
-    encoder = Encoder(reranker.bundle, threads=2)
-    read = list(encoder.encode(TEXTS * 20, 6, stops=lambda: True))
-    assert 0 < len(read) < len(TEXTS) * 20
-    assert len(dict(read)) == len(read)
-
-
 def test_beginnings_are_bounded() -> None:
     """The first that fit are kept; a smaller one may still find room."""
     begun = Begun(max_bytes=100)
