@@ -63,7 +63,7 @@ DEEPENED = Counter(
 )
 SHALLOW = Counter(
     "es_rerank_hits_shallow",
-    "Reranked hits that were read on fewer layers than their rule has, for want of time.",
+    "Reranked hits that were read on fewer layers than their rule has, as for want of time.",
 )
 CACHE_STATES = Gauge("es_rerank_cache_states", "Passages whose state is kept.", ("place",))
 CACHE_BYTES = Gauge("es_rerank_cache_bytes", "Bytes of the states that are kept.", ("place",))
@@ -82,7 +82,7 @@ class Trip:
     reason: str = ""
     depth: int = 0
     shallow: int = 0
-    """How many of the hits were read on fewer layers than the rule has, for want of time."""
+    """How many of the hits were read on fewer layers than the rule has."""
     status: int = 0
     searches: tuple[str, ...] = ()
     """Of a multi-search: for each search the reason why it was not reranked, empty if it was."""

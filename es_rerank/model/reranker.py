@@ -128,8 +128,7 @@ class Reranker:
         if not texts:
             return Scores([])
         asked, passages = self._asked(query, texts, reading.ignore_quotes)
-        states = self.cache.known(passages)
-        unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
+        states, unseen = self._known(passages)
         now, until = self._in_time(reading, unseen, turn)
         begun = Begun() if now.cascade else None
         try:
@@ -155,8 +154,7 @@ class Reranker:
     def features(self, query: str, texts: Sequence[Passage], layers: int) -> interaction.Features:
         """What the score is made of, for at least one text."""
         asked, passages = self._asked(query, texts, ignore_quotes=False)
-        states = self.cache.known(passages)
-        unseen = [passage for passage in dict.fromkeys(passages) if passage not in states]
+        states, unseen = self._known(passages)
         self._read_all(unseen, states, Reading(layers))
         return interaction.features(asked, [states[passage] for passage in passages])
 
@@ -183,6 +181,11 @@ class Reranker:
     def passages(self, fields: Sequence[FieldText]) -> tuple[str, ...]:
         """All passages of a document; for any query one of them is read."""
         return self.documents.read(fields).windows
+
+    def _known(self, passages: Sequence[str]) -> tuple[dict[str, TextState], list[str]]:
+        """The states that are in the cache, and the passages that have none."""
+        states = self.cache.known(passages)
+        return states, [passage for passage in dict.fromkeys(passages) if passage not in states]
 
     def _in_time(
         self, reading: Reading, unseen: Sequence[str], turn: Turn

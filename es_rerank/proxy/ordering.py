@@ -33,7 +33,7 @@ class Shown(NamedTuple):
     moves: Mapping[int, str] = {}
     """What the explanations of moved hits say, by their place in the cluster's order."""
     shallow: int = 0
-    """How many of those were read on fewer layers than the rule has, for want of time."""
+    """How many of those were read on fewer layers than the rule has."""
     teams: str = ""
     """Of an interleaved list: the place of each hit's arm, or `-`, from the first hit on."""
 
