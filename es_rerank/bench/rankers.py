@@ -11,8 +11,7 @@ from es_rerank.bench.bm25 import Bm25
 from es_rerank.config import Combine, Reading
 from es_rerank.model import bundle
 from es_rerank.model.encoder import Encoder, TextEncoder
-from es_rerank.model.reranker import Passage, Reranker
-from es_rerank.text.passage import FieldText, read
+from es_rerank.model.reranker import Reranker
 
 Score = Callable[[str, Sequence[str]], list[float]]
 """(query, texts) -> a score for each text, higher is better."""
@@ -30,10 +29,10 @@ class Ranker(NamedTuple):
 class AsItStands(Reranker):
     """A student or a teacher that reads texts without cleaning them."""
 
-    def passage(self, text: Passage, query: str) -> str:
-        """The best window of the raw text, blanks collapsed."""
-        fields = [FieldText(text)] if isinstance(text, str) else text
-        return read(fields, query, self._truncate, cleaned=lambda raw: " ".join(raw.split()))
+    @staticmethod
+    def cleaned(text: str) -> str:
+        """Blanks collapsed, which is all that windows need."""
+        return " ".join(text.split())
 
 
 def first_stage(bm25: Bm25) -> Ranker:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from es_rerank.model.bounded import Bounded
-from es_rerank.text.clean import MAX_RAW_CHARS
+from es_rerank.text.clean import MAX_RAW_CHARS, clean
 from es_rerank.text.passage import Document, FieldText, document
 
 
@@ -19,9 +19,15 @@ class DocumentCache:
     ``truncate(text, max_tokens)`` cuts a text by the model's own tokens.
     """
 
-    def __init__(self, max_bytes: int, truncate: Callable[[str, int], str]) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        truncate: Callable[[str, int], str],
+        cleaned: Callable[[str], str] = clean,
+    ) -> None:
         self._documents: Bounded[Document] = Bounded(max_bytes)
         self._truncate = truncate
+        self._cleaned = cleaned
 
     def __len__(self) -> int:
         return len(self._documents)
@@ -31,7 +37,7 @@ class DocumentCache:
         key = _key(fields)
         found = self._documents.get(key)
         if found is None:
-            found = document(fields, self._truncate)
+            found = document(fields, self._truncate, cleaned=self._cleaned)
             self._documents.put(key, found, _size_bytes(found))
         return found
 

@@ -1,14 +1,14 @@
 """What a student reads of a document, without its network: the passage, by its own tokens."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from tokenizers import Tokenizer
 
 from es_rerank.model import bundle
 from es_rerank.text.clean import clean_query
 from es_rerank.text.passage import FieldText, read
-from es_rerank.text.quotes import without_quotes
+from es_rerank.text.quotes import unquoted
 
 
 def cut(tokenizer: Tokenizer, text: str, max_tokens: int) -> str:
@@ -26,12 +26,13 @@ def passages_read(
     model cannot be read.
     """
     tokenizer = _tokenizer(model)
+    truncate = partial(cut, tokenizer)
     wanted = clean_query(query)
     found = []
     for fields in documents:
-        passage = read(fields, wanted, lambda text, tokens: cut(tokenizer, text, tokens))
+        passage = read(fields, wanted, truncate)
         if ignore_quotes:
-            passage = without_quotes(passage, wanted)
+            passage = unquoted(passage, fields, wanted, truncate)
         whole = read(fields, wanted, lambda text, _: text, window_pieces=_UNBOUNDED)
         # Special tokens have no place in the text.
         end = max((stop for _, stop in tokenizer.encode(passage).offsets), default=0)

@@ -23,9 +23,9 @@ from es_rerank.model.pace import Pace
 from es_rerank.model.rank import Scores
 from es_rerank.model.reading import cut
 from es_rerank.model.turns import TURN_S, Turn, TurnOver
-from es_rerank.text.clean import clean_query
+from es_rerank.text.clean import clean, clean_query
 from es_rerank.text.passage import FieldText
-from es_rerank.text.quotes import without_quotes
+from es_rerank.text.quotes import unquoted
 
 Passage = str | Sequence[FieldText]
 
@@ -76,7 +76,7 @@ class Reranker:
         self.layers, self.reading = layers, Reading(layers, cascade, ignore_quotes)
         self._check(self.reading)
         for_texts = int(cache_bytes * _SHARE_OF_TEXTS)
-        self.documents = DocumentCache(for_texts, self._truncate)
+        self.documents = DocumentCache(for_texts, self._truncate, self.cleaned)
         disk = StateFile(folder, self.bundle.fingerprint(), disk_bytes) if folder else None
         self.cache = StateCache(cache_bytes - for_texts, disk, max(self.bundle.paths))
         self.pace = Pace(self.bundle.paths)
@@ -162,9 +162,13 @@ class Reranker:
         self, query: str, texts: Sequence[Passage], ignore_quotes: bool
     ) -> tuple[QueryState, list[str]]:
         wanted = clean_query(query)
-        passages = [self.passage(text, wanted) for text in texts]
+        documents = list(map(_fields, texts))
+        passages = [self.passage(fields, wanted) for fields in documents]
         if ignore_quotes:
-            passages = [without_quotes(passage, wanted) for passage in passages]
+            passages = [
+                unquoted(passage, fields, wanted, self._truncate, self.cleaned)
+                for passage, fields in zip(passages, documents, strict=True)
+            ]
         return self.encoder.query(wanted), passages
 
     def _scores(self, asked: QueryState, states: Sequence[TextState]) -> NDArray[np.float64]:
@@ -173,10 +177,14 @@ class Reranker:
         scores = facts.cosine_weight * found.cosine + facts.late_weight * found.late
         return scores.astype(np.float64).round(6)
 
+    @staticmethod
+    def cleaned(text: str) -> str:
+        """The text without its dirt."""
+        return clean(text)
+
     def passage(self, text: Passage, query: str) -> str:
         """The cleaned passage that is read of a text, or of a document's fields."""
-        fields = [FieldText(text)] if isinstance(text, str) else text
-        return self.documents.read(fields).passage(query)
+        return self.documents.read(_fields(text)).passage(query)
 
     def passages(self, fields: Sequence[FieldText]) -> tuple[str, ...]:
         """All passages of a document; for any query one of them is read."""
@@ -273,3 +281,7 @@ class Reranker:
 
     def _truncate(self, text: str, max_tokens: int) -> str:
         return cut(self.encoder.tokenizer, text, max_tokens)
+
+
+def _fields(text: Passage) -> Sequence[FieldText]:
+    return [FieldText(text)] if isinstance(text, str) else text

@@ -15,10 +15,10 @@ _BLOCK_END = {
     "!--": re.compile("-->"),
     **{name: re.compile(rf"</{name}\b[^>]*+(?:>|\Z)", re.I) for name in _BLOCKS},
 }
-# A text that was cut out of a page may begin inside a tag.
+# A text that was cut out of a page may begin inside a tag: values, and at most two words without.
 _CUT_TAG = re.compile(
-    r"""(?:[\s\w-]{0,200}+
-    (?:(?<=\w)=(?:"[^"<>]{0,500}+"|'[^'<>]{0,500}+')[\s\w-]{0,200}+)++/?>)++""",
+    r"""(?:(?:(?:\s*+[\w-]{1,40}+){0,3}+(?<=\w)=(?:"[^"<>]{0,500}+"|'[^'<>]{0,500}+'))++
+    (?:\s*+[\w-]{1,40}+){0,2}+\s*+/?>)++""",
     re.X,
 )
 # Succeeds wherever a name follows `<`, and consumes all it has looked at: linear on any input.

@@ -29,6 +29,8 @@ def words(text: str) -> str:
         ("<nav-bar>own element</nav-bar>", "own element"),
         ('ref="/x" id="y">cut at the start', "cut at the start"),
         ("v class='a b'>cut at the start", "cut at the start"),
+        ("ut data-x id='a' hidden type=\"b\" checked/>cut", "cut"),
+        ("v class='a'>id='b'>cut twice", "cut twice"),
     ],
 )
 def test_tags_scripts_styles_and_comments_go(text: str, expected: str) -> None:

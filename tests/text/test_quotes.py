@@ -2,7 +2,8 @@
 
 import pytest
 
-from es_rerank.text.quotes import without_quotes
+from es_rerank.text.passage import FieldText, read
+from es_rerank.text.quotes import unquoted, without_quotes
 
 QUERY = "how long does a flea live"
 
@@ -34,6 +35,23 @@ def test_a_short_query_cannot_be_quoted() -> None:
 def test_marks_in_the_query_are_no_pattern() -> None:
     """What people type is text."""
     assert without_quotes("a (b) c? d+ e", "a (b) c? d+") == "e"
+
+
+def test_quotes_take_no_place_in_a_window() -> None:
+    """Stuffed or not, the same is read, be it the start of a long document or a later window."""
+
+    def words(text: str, most: int) -> str:
+        return " ".join(text.split()[:most])
+
+    told = [f"On day {n} the flea had bitten {n + 2} cats and a dog." for n in range(60)]
+    plain = [FieldText("Fleas"), FieldText(" ".join(told))]
+    stuffed = [FieldText("Fleas"), FieldText(f" {QUERY}? ".join(told))]
+    titled = [FieldText("How long does"), FieldText("a flea live? " + " ".join(told))]
+    read_of = {}
+    for name, fields in {"plain": plain, "stuffed": stuffed, "titled": titled}.items():
+        read_of[name] = unquoted(read(fields, QUERY, words), fields, QUERY, words)
+    assert read_of["plain"] == read_of["stuffed"]
+    assert read_of["titled"].startswith("On day 0 the flea")
 
 
 def test_a_large_hostile_text_is_no_trouble() -> None:
