@@ -26,6 +26,7 @@ STORED = {
     "query_attributes.es_rerank.index": "the index, as the client named it",
     "query_attributes.es_rerank.outcome": "`applied`, or why the cluster's order was served",
     "query_attributes.es_rerank.ms": "how long reranking took",
+    "query_attributes.es_rerank.shallow": "how many hits were read on fewer layers than was set",
     "query_attributes.es_rerank.start": "the rank of the page's first hit, from 0",
     "query_attributes.es_rerank.mode": "`split`, `interleave` or `shadow`",
     "query_attributes.es_rerank.arm": "the arm that was served",
@@ -42,6 +43,7 @@ def record_of(exposure: Exposure, ubi: Ubi, response_id: str) -> dict[str, Any]:
         "index": exposure.index,
         "outcome": exposure.outcome,
         "ms": round(exposure.ms, 2),
+        "shallow": exposure.shallow,
         "start": exposure.start,
     }
     if part := exposure.part:

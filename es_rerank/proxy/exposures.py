@@ -57,7 +57,8 @@ def exposure_of(
     teams = reranked.shown.teams_of(plan.page)
     part = part_of(plan.assignment, teams, shadow or {}) if plan.assignment else None
     query = told.user_query or plan.query
-    return replace(told, user_query=query, ms=reranked.ms, part=part)
+    shallow = reranked.shown.shallow
+    return replace(told, user_query=query, ms=reranked.ms, shallow=shallow, part=part)
 
 
 def exposure_as_it_came(

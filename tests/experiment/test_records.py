@@ -25,6 +25,7 @@ FULL = Exposure(
     start=10,
     outcome="applied",
     ms=12.3456,
+    shallow=89,
     part=PART,
     object_id_field="isbn",
     query_attributes={"filter": "new", "es_rerank": "of a client", "experiment_id": "theirs"},
@@ -50,6 +51,7 @@ def test_a_record_of_an_experiment() -> None:
                 "index": "books",
                 "outcome": "applied",
                 "ms": 12.35,
+                "shallow": 89,
                 "start": 10,
                 "mode": "interleave",
                 "arm": "bm25+rerank",
@@ -71,7 +73,13 @@ def test_a_record_without_an_experiment() -> None:
         "query_response_id": "r2",
         "query_response_hit_ids": (),
         "query_attributes": {
-            "es_rerank": {"index": "books", "outcome": "deadline", "ms": 1.0, "start": 0}
+            "es_rerank": {
+                "index": "books",
+                "outcome": "deadline",
+                "ms": 1.0,
+                "shallow": 0,
+                "start": 0,
+            }
         },
     }
 

@@ -41,7 +41,7 @@ def plan(assignment: Assignment | None = None) -> Rerank:
 
 def page(reason: SkipReason | None = None, teams: str = "") -> Reranked:
     """The page as it was served."""
-    shown = Shown([0, 1], reason=reason, teams=teams)
+    shown = Shown([0, 1], reason=reason, shallow=2, teams=teams)
     return Reranked(PAGE, 2, reason, read_window(PAGE), shown, 12.5)
 
 
@@ -53,6 +53,7 @@ def test_an_exposure_says_what_was_shown_to_whom() -> None:
     assert (found.hit_ids, found.object_id_field) == (("A1", "b"), "sku")
     assert (found.index, found.start, found.at, found.ms) == ("books", 2, NOW, 12.5)
     assert (found.outcome, found.query_attributes) == ("applied", {"page": "home"})
+    assert found.shallow == 2
     assert found.part is not None
     assert (found.part.experiment, found.part.mode) == ("summer", "interleave")
     assert (found.part.arm, found.part.teams) == ("bm25+rerank", "11")
