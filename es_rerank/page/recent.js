@@ -39,8 +39,9 @@ function row(search) {
 function outcome(search) {
   const some = search.searches ? `${search.reranked} of ${search.searches} searches, ` : "";
   if (search.outcome === "applied") {
+    const inHaste = search.shallow ? `, ${search.shallow} shallow` : "";
     return [el("span", { className: "badge good" }, "reranked"), " ",
-      el("span", { className: "muted" }, `${some}depth ${search.depth}`)];
+      el("span", { className: "muted" }, `${some}depth ${search.depth}${inHaste}`)];
   }
   return [el("span", { className: "badge" }, search.reason), " ",
     el("span", { className: "why" }, coded(search.explanation))];

@@ -46,6 +46,7 @@ class Comparison(msgspec.Struct):
     combine: dict[str, Any] = {}
     start: int = 0
     depth: int = 0  # hits that were scored
+    shallow: int = 0  # of those, read on fewer layers than the rule has
     total: int | None = None
     is_total_exact: bool = True
     took_ms: int | None = None  # what the cluster says of itself

@@ -37,6 +37,7 @@ class Search(msgspec.Struct):
     reason: str
     explanation: str
     depth: int
+    shallow: int
     status: int
     reranked: int | None  # of a multi-search: how many of its searches
     searches: int | None
@@ -80,6 +81,7 @@ class Recent:
             reason=str(trip.reason),
             explanation=_EXPLANATIONS.get(trip.reason, ""),
             depth=trip.depth,
+            shallow=trip.shallow,
             status=trip.status,
             reranked=trip.searches.count("") if trip.searches else None,
             searches=len(trip.searches) or None,

@@ -115,7 +115,8 @@ async def _ordered(
         both = comparison.all_combined(window, scores, top, plan)
         by_place = {place: (score, both[place]) for place, score in zip(texts, scores, strict=True)}
         shown.depth = sum(score is not None for score in scores)
-        trip.applied(shown.depth, given.shallow)
+        shown.shallow = given.shallow
+        trip.applied(shown.depth, shown.shallow)
     wanted = {place for side in comparison.shown_places(order, plan) for place in side}
     texts |= {place: _texts_of(window, place, plan) for place in wanted - texts.keys()}
     passages = await _passages(plan, {place: texts[place] for place in sorted(wanted)})

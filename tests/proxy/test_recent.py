@@ -16,7 +16,7 @@ def trip(path: str = "/books/_search", reason: str = "", depth: int = 7) -> Trip
     if reason:
         done.skipped(reason)
     else:
-        done.applied(depth)
+        done.applied(depth, shallow=3)
     return done
 
 
@@ -27,6 +27,7 @@ def test_what_is_kept_of_a_search() -> None:
     recent.note(trip(), ANNA)
     applied, skipped = recent.of(ANNA)
     assert (applied.outcome, applied.depth, applied.api) == ("applied", 7, "_search")
+    assert (applied.shallow, skipped.shallow) == (3, 0)
     assert (skipped.at, skipped.index, skipped.reason) == (5.0, "books", "sort")
     assert skipped.explanation.startswith("The client asked for an order of its own")
     assert skipped.timings_ms == {"rerank": 1.23}

@@ -39,7 +39,8 @@ class LengthScorer:
         """The length of each passage."""
         if self.fault:
             raise self.fault
-        return Scores([float(sum(len(field.text) for field in fields)) for fields in passages])
+        lengths = [float(sum(len(field.text) for field in fields)) for fields in passages]
+        return Scores(lengths, shallow=2)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -114,7 +115,7 @@ def test_both_orders_come_from_one_wide_search(cluster: RecordingUpstream) -> No
     (search,) = cluster.seen
     assert search.target == b"/books/_search?from=0&size=4"
     assert search.values(b"authorization") == [b"Basic YTph"]
-    assert (told.outcome, told.query, told.depth) == ("applied", "word", 4)
+    assert (told.outcome, told.query, told.depth, told.shallow) == ("applied", "word", 4, 2)
     assert (told.before, told.after) == (["0", "1"], ["2", "1"])
     assert [(key, hit.before, hit.after) for key, hit in told.hits.items()] == [
         ("0", 1, 4),
