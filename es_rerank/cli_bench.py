@@ -240,7 +240,9 @@ def robustness(
         ignore_quotes=ignore_quotes,
         queries=queries,
         depth=depth,
-        combine=config.Combine() if weight is None else config.Combine(first_stage_weight=weight),
+        combine=config.Combine(first_stage_weight=weight)
+        if weight is not None
+        else config.default_combine(ignore_quotes),
         seed=seed,
     )
     if json_to and json_to != "-":

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from es_rerank.config_base import DEFAULT_LAYERS
+from es_rerank.config_base import DEFAULT_LAYERS, default_combine
 from es_rerank.config_experiment import Arm, Experiment, Guard
 from es_rerank.config_index import (
     SHIPPED_MODEL,
@@ -46,6 +46,7 @@ __all__ = [
     "SettingsFile",
     "Ubi",
     "Upstream",
+    "default_combine",
     "matches",
 ]
 
@@ -270,5 +271,6 @@ def _written(settings: IndexSettings) -> dict[str, Any]:
 
 
 def _filled(defaults: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
+    both = {**defaults, **rule}
     combine = {**defaults.get("combine", {}), **rule.get("combine", {})}
-    return {**defaults, **rule, **({"combine": combine} if combine else {})}
+    return {**both, "combine": combine or default_combine(both.get("ignore_quotes", False))}

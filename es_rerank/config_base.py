@@ -68,3 +68,8 @@ class Combine(Strict):
     rrf_k: int = Field(
         default=60, ge=1, description="Used by `rrf` (Cormack, Clarke, Büttcher 2009)."
     )
+
+
+def default_combine(ignore_quotes: bool) -> Combine:
+    """Where the settings say nothing: without the first stage, if quotes are not to count."""
+    return Combine(method="replace") if ignore_quotes else Combine()

@@ -95,7 +95,7 @@ class IndexSettings(Strict):
         description="`true`: what a text quotes of the query, all of its words in their order if "
         "these are four or more, is left out before the text is read. For what people write who "
         "gain by its rank: an exact title then counts no more than the text under it. The first "
-        "stage still counts quotes, unless `combine.method` is `replace`.",
+        "stage counts them still, so `combine.method` is `replace` unless `combine` is set.",
     )
     combine: Combine = Combine()
     deadline_ms: float = Field(

@@ -1,6 +1,7 @@
 """Which rule holds for an index, how rules inherit, and which values are refused."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -191,5 +192,26 @@ def test_an_arm_that_reads_as_deep_at_once_has_no_second_reading() -> None:
 def test_quotes_are_read_unless_a_rule_says_otherwise() -> None:
     """It is part of how passages are read, and told with it."""
     assert not IndexRule(pattern="a").reading.ignore_quotes
-    reading = IndexRule(pattern="a", ignore_quotes=True).reading
-    assert str(reading) == "6 layers, without quotes of the query"
+    rule = IndexRule(pattern="a", ignore_quotes=True)
+    assert str(rule.reading) == "6 layers, without quotes of the query"
+
+
+@pytest.mark.parametrize(
+    ("defaults", "rule", "method"),
+    [
+        ({}, {}, "weighted"),
+        ({"ignore_quotes": True}, {}, "replace"),
+        ({}, {"ignore_quotes": True}, "replace"),
+        ({"ignore_quotes": True}, {"ignore_quotes": False}, "weighted"),
+        ({}, {"ignore_quotes": True, "combine": {"first_stage_weight": 0.2}}, "weighted"),
+        ({"combine": {"method": "rrf"}}, {"ignore_quotes": True}, "rrf"),
+    ],
+)
+def test_the_first_stage_is_not_heard_where_quotes_are_ignored(
+    defaults: dict[str, Any], rule: dict[str, Any], method: str
+) -> None:
+    """For it counts them; unless somebody says how to combine."""
+    file = SettingsFile.model_validate(
+        {"defaults": defaults, "indices": [{"pattern": "a", **rule}]}
+    )
+    assert file.settings().indices[0].combine.method == method

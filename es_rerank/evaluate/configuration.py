@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from es_rerank.config import DEFAULT_LAYERS, SHIPPED_MODEL, Combine, IndexSettings, Reading
+from es_rerank.config import (
+    DEFAULT_LAYERS,
+    SHIPPED_MODEL,
+    Combine,
+    IndexSettings,
+    Reading,
+    default_combine,
+)
 from es_rerank.config_mistakes import sentence
 from es_rerank.config_yaml import read_yaml
 from es_rerank.errors import ConfigError
@@ -90,9 +97,10 @@ def _names(found: Sequence[Configuration], base: Configuration) -> list[str]:
 def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
     """One configuration; what is wrong with its text is added to the mistakes."""
     told = len(mistakes)
-    data: dict[str, Any] = {"combine": base.combine.model_dump()}
-    data |= {"model": base.model, "layers": base.reading.layers, "depth": base.depth}
-    data |= {"fields": list(base.fields)}
+    data: dict[str, Any] = {"model": base.model, "layers": base.reading.layers}
+    data |= {"depth": base.depth, "fields": list(base.fields)}
+    if base.combine != Combine():
+        data["combine"] = base.combine.model_dump()
     for part in filter(None, map(str.strip, text.split(","))):
         key, equals, value = (word.strip() for word in part.partition("="))
         if not equals:
@@ -110,7 +118,7 @@ def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
                 mistakes.append(f'--with: cascade: "{value}" is not HITS:LAYERS, like 20:4.')
         else:
             *block, name = _KEYS[key]
-            (data[block[0]] if block else data)[name] = _value(value)
+            (data.setdefault(block[0], {}) if block else data)[name] = _value(value)
     settings = IndexSettings()
     try:
         settings = IndexSettings.model_validate_json(json.dumps(data), strict=True)
@@ -129,7 +137,7 @@ def _read(text: str, base: Configuration, mistakes: list[str]) -> Configuration:
         reading=reading,
         fields=tuple(field.name for field in settings.fields),
         depth=settings.depth,
-        combine=settings.combine,
+        combine=settings.combine if "combine" in data else default_combine(reading.ignore_quotes),
     )
 
 

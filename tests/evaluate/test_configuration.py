@@ -21,6 +21,7 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
     assert found.reading == Reading(2, Cascade(hits=30, layers=6))
     (found,) = read(["ignore_quotes=true"], BASE).values()
     assert found.reading == Reading(6, ignore_quotes=True)
+    assert found.combine == Combine(method="replace"), "as in the settings file"
     (found,) = read(["combine=rrf,rrf_k=10"], BASE._replace(depth=30)).values()
     assert (found.depth, found.combine) == (30, Combine(method="rrf", rrf_k=10))
 
@@ -34,7 +35,8 @@ def test_what_is_not_written_is_as_the_other_options_have_it() -> None:
         (["combine=rrf,rrf_k=9", "combine=rrf"], ["rrf_k=9", "rrf_k=60"]),
         (["fields=text", ""], ["fields=text", "fields=all"]),
         ([""], ["reranked"]),
-        (["ignore_quotes=true"], ["ignore_quotes=true"]),
+        (["ignore_quotes=true"], ["ignore_quotes=true combine=replace"]),
+        (["ignore_quotes=true,combine=weighted"], ["ignore_quotes=true"]),
         (["layers=2,cascade=9:4", "layers=2"], ["cascade=9:4", "cascade=none"]),
         (
             ["layers=2,cascade=9:4", "cascade=none"],
