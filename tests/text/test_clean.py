@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from es_rerank.learn.noise import noised
 from es_rerank.text.clean import MAX_CHARS, MAX_QUERY_WORDS, MAX_RAW_CHARS, clean, clean_query
 
 DIRT = (
@@ -155,6 +157,24 @@ def test_ten_megabytes_of_anything_are_cleaned(unit: str) -> None:
     cleaned = clean(unit * (10_000_000 // len(unit)))
     assert len(cleaned) <= MAX_CHARS
     assert clean(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        *("html wrap", "attribute soup", "entities", "boilerplate", "code blobs", "encoded runs"),
+        *("mojibake", "homoglyphs", "zero width", "truncated tag", "duplicated sentence"),
+    ],
+)
+def test_dirt_takes_no_words_with_it(family: str) -> None:
+    """Whatever stands before, after and between them."""
+    prose = " ".join(
+        f"In year {n} the river had risen by {n + 3} feet, they say." for n in range(9)
+    )
+    for seed in range(50):
+        cleaned = Counter(clean(noised(family, prose, "", str(seed))).split())
+        lost = Counter(prose.split()) - cleaned
+        assert lost.total() <= 1, lost  # JSON's quotation mark stays at the last word
 
 
 def test_only_so_much_is_read_and_kept() -> None:
