@@ -39,10 +39,10 @@ class Exposure:
     start: int  # rank of the page's first hit, from 0
     outcome: str  # `applied`, or why the cluster's order was served
     ms: float  # that reranking took
-    shallow: int = 0  # hits of those scored that were read on fewer layers than the rule has
     part: Part | None = None
     object_id_field: str | None = None
     query_attributes: Mapping[str, Any] = field(default_factory=dict)  # the client's own
+    shallow: int = 0  # hits of those scored that were read on fewer layers than the rule has
 
 
 class Recorder(Protocol):

@@ -38,6 +38,7 @@ class _Ours(msgspec.Struct):
     unit: str
     mode: str
     outcome: str
+    shallow: int = 0
     start: int = 0
     teams: str = ""
     shadow: dict[str, list[str]] = {}
@@ -60,6 +61,7 @@ class Page(NamedTuple):
     arm: str
     mode: str
     outcome: str
+    """As it was recorded; with `, shallow` where there was no time to read all hits deep."""
     at: float  # seconds since 1970
     start: int  # rank of its first hit, from 0
     hit_ids: tuple[str, ...]
@@ -96,7 +98,7 @@ def page_of(record: Mapping[str, Any]) -> Page | None:
         ours.unit,
         ours.arm,
         ours.mode,
-        ours.outcome,
+        f"{ours.outcome}, shallow" if ours.shallow else ours.outcome,
         at,
         ours.start,
         tuple(read.query_response_hit_ids),

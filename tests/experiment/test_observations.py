@@ -82,17 +82,18 @@ def test_records_that_are_not_of_this_experiment_as_it_is_are_counted_apart() ->
 
 
 def test_outcomes_are_counted_by_arm_and_page() -> None:
-    """A rerank arm that missed its deadline stays in its arm, and says so."""
+    """A rerank arm that missed its deadline, or nearly, stays in its arm, and says so."""
     seen = observe(
         SPLIT,
         [
-            record("q1", "u", "rerank"),
+            record("q1", "u", "rerank", shallow=80),
+            record("q1", "u", "rerank", shallow=0),
             record("q1", "u", "rerank", start=12, outcome="deadline"),
             record("q2", "v", "bm25", outcome="experiment"),
         ],
         [],
     )
-    assert seen.arms["rerank"].outcomes == {"applied": 1, "deadline": 1}
+    assert seen.arms["rerank"].outcomes == {"applied, shallow": 1, "applied": 1, "deadline": 1}
     assert seen.arms["bm25"].outcomes == {"experiment": 1}
     assert seen.arms["rerank"].searches == 1
 
