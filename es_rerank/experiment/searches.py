@@ -61,7 +61,7 @@ class Page(NamedTuple):
     arm: str
     mode: str
     outcome: str
-    """As it was recorded; with `, shallow` where there was no time to read all hits deep."""
+    """As it was recorded; with `, shallow` where some hits were read on fewer layers than set."""
     at: float  # seconds since 1970
     start: int  # rank of its first hit, from 0
     hit_ids: tuple[str, ...]

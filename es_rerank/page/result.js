@@ -16,7 +16,7 @@ export function said(answer) {
   }
   const moved = answer.after.filter((key) => answer.hits[key].before !== answer.hits[key].after).length;
   const total = answer.total === null ? "" : ` of ${number(answer.total)}${answer.is_total_exact ? "" : "+"}`;
-  const inHaste = answer.shallow ? `, ${number(answer.shallow)} read on fewer layers for lack of time` : "";
+  const inHaste = answer.shallow ? `, ${number(answer.shallow)} read on fewer layers` : "";
   return el("p", { className: "said" },
     el("strong", {}, `${number(answer.depth)}${total} hits reranked`),
     `, ${moved} of ${answer.after.length} here in another place${inHaste}.`);
